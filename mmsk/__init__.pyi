@@ -1,0 +1,3 @@
+from .exceptions import BadCellWarning as BadCellWarning
+from .exceptions import MissingDependencyError as MissingDependencyError
+from .exceptions import ReadError as ReadError

@@ -1,0 +1,120 @@
+"""Opening what a cell names: a path, bytes or a binary file object, within limits."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from mmsk.exceptions import ReadError
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:/")
+
+
+def open_cell(cell: Any, *, root: str | os.PathLike | None, max_bytes: int) -> BinaryIO:
+    """Open the content of a cell for reading.
+
+    Parameters
+    ----------
+    cell : str, path, bytes-like or binary file object
+        A file object is read whole from its start, so that it can be read again.
+    root : str, path or None
+        Folder from which relative paths start and which no path may leave, not even through a
+        symbolic link. None: relative paths start from the working directory, and any file may
+        be read.
+    max_bytes : int
+        Largest content that is accepted, in bytes.
+
+    Returns
+    -------
+    file : binary file object
+        Positioned at the start; the caller closes it.
+
+    Raises
+    ------
+    ReadError
+        If the content cannot be opened, is empty or larger than `max_bytes`, is no regular
+        file, lies outside `root`, or is a URL.
+    """
+    if isinstance(cell, str | os.PathLike):
+        return _open_path(os.fspath(cell), root, max_bytes)
+    if isinstance(cell, bytes | bytearray | memoryview):
+        _check_size(memoryview(cell).nbytes, max_bytes)
+        return io.BytesIO(cell)
+    return io.BytesIO(_read_file_object(cell, max_bytes))
+
+
+def is_source(cell: Any) -> bool:
+    """Tell whether a cell is something that `open_cell` opens."""
+    return isinstance(cell, str | os.PathLike | bytes | bytearray | memoryview) or hasattr(
+        cell, "read"
+    )
+
+
+def _open_path(path: Any, root: str | os.PathLike | None, max_bytes: int) -> BinaryIO:
+    _check_name(path)
+    place = Path(path) if root is None else Path(root) / path
+    try:
+        if root is not None and not place.resolve().is_relative_to(Path(root).resolve()):
+            raise ReadError(f"the path leaves root={str(root)!r}", "check")
+        descriptor = os.open(place, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError as error:
+        raise ReadError(_not_found(place), "check", cause=error) from error
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ReadError(f"cannot be opened: {reason}", "check", cause=error) from error
+    file = os.fdopen(descriptor, "rb")
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise ReadError("not a regular file", "check")
+        _check_size(status.st_size, max_bytes)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _check_name(path: Any) -> None:
+    if not isinstance(path, str):
+        raise ReadError("a path must be text, not bytes of a file name", "check")
+    if not path:
+        raise ReadError("the path is empty; use None for a missing cell", "check")
+    if "\0" in path:
+        raise ReadError("the path contains a NUL character", "check")
+    if _URL.match(path):
+        raise ReadError("remote input is off: download the file and give its path", "check")
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ReadError("the path is not valid UTF-8", "check", cause=error) from error
+
+
+def _not_found(place: Path) -> str:
+    if place.is_absolute():
+        return "no such file"
+    return (
+        f"no such file (relative paths start from {str(Path.cwd())!r}, or from root= where given)"
+    )
+
+
+def _check_size(size: int, max_bytes: int) -> None:
+    if size == 0:
+        raise ReadError("empty file (0 bytes)", "check")
+    if size > max_bytes:
+        raise ReadError(f"{size:,} bytes, over max_bytes={max_bytes:,}", "check")
+
+
+def _read_file_object(cell: Any, max_bytes: int) -> bytes:
+    try:
+        cell.seek(0)
+        content = cell.read(max_bytes + 1)
+    except Exception as error:
+        raise ReadError(f"the file object cannot be read: {error}", "check", cause=error) from error
+    if not isinstance(content, bytes):
+        raise ReadError("the file object is not binary: open it with mode 'rb'", "check")
+    _check_size(len(content), max_bytes)
+    return content

@@ -1,0 +1,154 @@
+"""Checks of parameters and raw columns, shared by every room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """The cells of one raw column, whatever container they came in.
+
+    Attributes
+    ----------
+    cells : sequence of object
+        One raw cell per row.
+    present : ndarray of shape (n_rows,), dtype bool
+        False where the cell is missing.
+    name : object
+        Name of the column, None where the container has none.
+    labels : sequence or None
+        Index labels of the rows where the container is a pandas Series.
+    """
+
+    cells: Sequence[Any]
+    present: np.ndarray
+    name: Any = None
+    labels: Sequence[Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def label(self, row: int) -> Any:
+        """Index label of a row, None where rows have no labels."""
+        if self.labels is None:
+            return None
+        label = self.labels[row]
+        return label.item() if isinstance(label, np.generic) else label
+
+
+def is_missing(cell: Any) -> bool:
+    """Tell whether a cell is None, NaN, ``pd.NA`` or NaT; nothing else is missing."""
+    if cell is None or cell is pd.NA or cell is pd.NaT:
+        return True
+    if isinstance(cell, float | np.floating):
+        return bool(np.isnan(cell))
+    return isinstance(cell, np.datetime64 | np.timedelta64) and bool(np.isnat(cell))
+
+
+def raw_column(X: Any) -> RawColumn:
+    """Read a column of raw cells from any container.
+
+    Parameters
+    ----------
+    X : list, tuple, pandas Series, polars Series, pyarrow array or 1-D object array
+        One cell per row. A numeric array with 3 or more dimensions is a stack of pictures or
+        other arrays, one per row.
+
+    Returns
+    -------
+    column : RawColumn
+        The cells, with the mask of those present.
+
+    Raises
+    ------
+    ValueError
+        If `X` is a single string, a table or a 2-D array, or no column at all.
+    """
+    if isinstance(X, str | bytes) or not isinstance(X, Iterable) or isinstance(X, dict):
+        raise ValueError(
+            f"Expected a column of raw cells, got one {type(X).__name__}. "
+            "Put a single cell into a list: [cell]."
+        )
+    if getattr(X, "ndim", 1) == 2 or hasattr(X, "columns"):
+        raise ValueError(
+            f"Expected a 1-D column of raw cells, got {_shape(X)} of type {type(X).__name__}. Select "
+            "one column: table['name'], or the plain name 'name' instead of ['name'] in a "
+            "ModalityTransformer or ColumnTransformer."
+        )
+    cells = X.to_pylist() if hasattr(X, "to_pylist") else list(X)
+    labels = X.index if isinstance(X, pd.Series) else None
+    present = np.fromiter((not is_missing(cell) for cell in cells), dtype=bool, count=len(cells))
+    return RawColumn(cells, present, getattr(X, "name", None), labels)
+
+
+def _shape(X: Any) -> str:
+    shape = getattr(X, "shape", None)
+    return "a table" if shape is None else f"shape {tuple(shape)}"
+
+
+def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
+    """Raise ValueError unless `value` is one of `choices`.
+
+    Examples
+    --------
+    >>> from mmsk._validation import check_choice
+    >>> check_choice("pooling", "mena", ["mean", "std"])
+    Traceback (most recent call last):
+        ...
+    ValueError: pooling='mena' is not one of 'mean', 'std'.
+    """
+    if not any(
+        value is choice or (type(value) is type(choice) and value == choice) for choice in choices
+    ):
+        raise ValueError(f"{name}={value!r} is not one of {', '.join(map(repr, choices))}.")
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    integer: bool = False,
+    low_open: bool = False,
+) -> None:
+    """Raise ValueError unless `value` is a number within [low, high].
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter, for the message.
+    value : object
+        The value given by the user.
+    low, high : float, default=None
+        Inclusive limits; None is no limit.
+    integer : bool, default=False
+        Whether only whole numbers are accepted.
+    low_open : bool, default=False
+        Whether `low` itself is refused.
+    """
+    kind = Integral if integer else Real
+    below = (
+        low is not None and (value <= low if low_open else value < low)
+        if _is(value, kind)
+        else True
+    )
+    above = high is not None and value > high if _is(value, kind) else True
+    if below or above:
+        wanted = "an integer" if integer else "a number"
+        if low is not None:
+            wanted += f" {'above' if low_open else 'of at least'} {low}"
+        if high is not None:
+            wanted += f"{' and' if low is not None else ''} at most {high}"
+        raise ValueError(f"{name}={value!r} is not {wanted}.")
+
+
+def _is(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool | np.bool_) and value == value

@@ -1,0 +1,127 @@
+"""Errors and warnings that mmsk raises, each naming what is wrong and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+_LONGEST_ITEM = 80
+
+
+class ReadError(ValueError):
+    """A cell of a raw column could not be turned into a sample.
+
+    Readers raise it with a reason and a stage; the extraction engine adds where the cell
+    stands. It survives pickling, so that it reaches the user from a worker process.
+
+    Parameters
+    ----------
+    reason : str
+        What is wrong with the cell, in a few words.
+    stage : str, default="read"
+        The step that failed: ``"check"`` (kind of cell, path, limits), ``"decode"`` or
+        ``"extract"``.
+    item : object, default=None
+        The cell, shown shortened in the message: a path is shown, bytes only by their length.
+    row : int, default=None
+        Position of the cell in the column that was given, counted from 0.
+    label : object, default=None
+        Index label of the row where the column is a pandas Series. Shown when it differs from
+        `row`, because it still names the row after a cross-validation split.
+    column : str, default=None
+        Name of the column.
+    cause : BaseException, default=None
+        The foreign error behind this one.
+    others : sequence of ReadError, default=()
+        Further bad cells of the same column found in the same pass, at most 19.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        stage: str = "read",
+        item: Any = None,
+        row: int | None = None,
+        label: Any = None,
+        column: Any = None,
+        cause: BaseException | None = None,
+        others: Sequence[ReadError] = (),
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.stage = stage
+        self.item = item
+        self.row = row
+        self.label = label
+        self.column = column
+        self.cause = cause
+        self.others = tuple(others)
+
+    def located(
+        self, row: int, *, label: Any = None, column: Any = None, item: Any = None
+    ) -> ReadError:
+        """Return the same error with the place of the cell filled in."""
+        return ReadError(
+            self.reason,
+            self.stage,
+            self.item if item is None else item,
+            row,
+            label,
+            column,
+            self.cause,
+        )
+
+    def with_rows(self, rows: Sequence[int]) -> ReadError:
+        """Return the same error for a table of which the column held only `rows`."""
+        row = self.row if self.row is None else int(rows[self.row])
+        others = [other.with_rows(rows) for other in self.others]
+        return ReadError(
+            self.reason, self.stage, self.item, row, self.label, self.column, self.cause, others
+        )
+
+    @property
+    def where(self) -> str:
+        """Row, column and item in one phrase, empty when the place is not known."""
+        places = []
+        if self.row is not None:
+            label = (
+                "" if self.label is None or self.label == self.row else f" (index {self.label!r})"
+            )
+            places.append(f"row {self.row}{label}")
+        if self.column is not None:
+            places.append(f"column {self.column!r}")
+        return ", ".join(places) + _shown(self.item)
+
+    def __str__(self) -> str:
+        message = f"{self.where}: {self.reason}" if self.where else self.reason
+        if self.others:
+            message += f"\n{len(self.others)} more bad cells:"
+            message += "".join(f"\n  {other}" for other in self.others)
+        return message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        cause = None if self.cause is None else RuntimeError(repr(self.cause))
+        item = self.item if isinstance(self.item, str) else _shown(self.item).strip(" ()") or None
+        return (
+            ReadError,
+            (self.reason, self.stage, item, self.row, self.label, self.column, cause, self.others),
+        )
+
+
+class MissingDependencyError(ImportError):
+    """An optional package is needed for what was asked; the message says what to install."""
+
+
+class BadCellWarning(UserWarning):
+    """Unreadable cells were taken as missing under ``on_error="missing"``."""
+
+
+def _shown(item: Any) -> str:
+    if item is None:
+        return ""
+    if isinstance(item, bytes | bytearray | memoryview):
+        return f" ({len(item)} bytes)"
+    if isinstance(item, str) or hasattr(item, "__fspath__"):
+        text = repr(str(item))
+        return f" ({text if len(text) <= _LONGEST_ITEM else text[: _LONGEST_ITEM - 4] + '...' + text[0]})"
+    return f" ({type(item).__name__})"

@@ -1,0 +1,158 @@
+"""Extractors: transformers of one raw column to one 2-D block of features."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+
+from mmsk._validation import check_choice, check_number, raw_column
+from mmsk.extraction._bad_cells import BadCells
+from mmsk.extraction._stream import stream
+
+
+class BaseExtractor(TransformerMixin, BaseEstimator, ABC):
+    """Base of every transformer of one raw column.
+
+    A leaf stores its parameters in ``__init__``, checks them in `_check_parameters`, names its
+    features in `_feature_names`, and transforms a column to float32 or CSR with one row per
+    cell: NaN rows (empty ones in CSR) for missing cells.
+    """
+
+    @abstractmethod
+    def _check_parameters(self) -> None:
+        """Raise ValueError for a parameter that is not accepted."""
+
+    @abstractmethod
+    def _feature_names(self) -> Iterable[str]:
+        """Names of the output features, in order."""
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the output features.
+
+        Parameters
+        ----------
+        input_features : ignored
+            Present for scikit-learn's convention; a raw column has no features.
+
+        Returns
+        -------
+        names : ndarray of shape (n_features,), dtype object
+            One name per output column.
+        """
+        return np.asarray(list(self._feature_names()), dtype=object)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        tags.input_tags.string = True
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = []
+        tags.no_validation = True
+        return tags
+
+
+class CellExtractor(BaseExtractor):
+    """Base of the frozen extractors: each cell is read and computed on its own.
+
+    A leaf gives `_prepare` (one cell to one sample; runs in reading threads) and `_extract`
+    (a list of samples to rows). Nothing is learned: `fit` only checks the parameters, and
+    `transform` works without it.
+
+    The parameters `on_error`, `max_bad_fraction`, `batch_size` and `n_jobs` of the leaf steer
+    the pass and cannot change a row.
+    """
+
+    on_error: str
+    max_bad_fraction: float
+    batch_size: int
+    n_jobs: int | None
+
+    @abstractmethod
+    def _prepare(self, cell: Any) -> Any:
+        """Read one cell and bring it to the form that `_extract` takes, or raise ReadError."""
+
+    @abstractmethod
+    def _extract(self, samples: list[Any]) -> np.ndarray:
+        """Compute one float32 row per sample, shape (len(samples), n_features)."""
+
+    def fit(self, X: Any = None, y: Any = None) -> Self:
+        """Check the parameters; there is nothing to learn.
+
+        Parameters
+        ----------
+        X : column of raw cells, default=None
+            Checked to be a column, not read.
+        y : ignored
+            Present for scikit-learn's convention.
+
+        Returns
+        -------
+        self : object
+            The extractor itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not accepted or `X` is not a column.
+        """
+        self._check_all_parameters()
+        if X is not None:
+            raw_column(X)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Compute one row of features per cell.
+
+        Parameters
+        ----------
+        X : column of raw cells
+            A list, object array, pandas Series or polars Series.
+
+        Returns
+        -------
+        features : ndarray of shape (n_cells, n_features), dtype float32
+            NaN rows where the cell is missing.
+
+        Raises
+        ------
+        ReadError
+            If a cell cannot be read; it names row, column, item and cause, and up to 19 more
+            bad cells. With ``on_error="missing"`` only if too many are bad.
+        """
+        self._check_all_parameters()
+        column = raw_column(X)
+        features = np.full((len(column), self._n_features()), np.nan, dtype=np.float32)
+        bad = BadCells(column, self.on_error, self.max_bad_fraction)
+        batches = stream(
+            column.cells,
+            np.flatnonzero(column.present).tolist(),
+            self._prepare,
+            batch_size=self.batch_size,
+            n_jobs=self.n_jobs,
+        )
+        for batch in batches:
+            rows, samples = bad.split(batch)
+            if rows:
+                features[rows] = self._extract(samples)
+        bad.close()
+        return features
+
+    def _n_features(self) -> int:
+        return len(list(self._feature_names()))
+
+    def _check_all_parameters(self) -> None:
+        check_choice("on_error", self.on_error, ["raise", "missing"])
+        check_number("max_bad_fraction", self.max_bad_fraction, low=0, high=1)
+        check_number("batch_size", self.batch_size, low=1, integer=True)
+        self._check_parameters()
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
