@@ -78,8 +78,8 @@ def raw_column(X: Any) -> RawColumn:
         )
     if getattr(X, "ndim", 1) == 2 or hasattr(X, "columns"):
         raise ValueError(
-            f"Expected a 1-D column of raw cells, got {_shape(X)} of type {type(X).__name__}. Select "
-            "one column: table['name'], or the plain name 'name' instead of ['name'] in a "
+            f"Expected a 1-D column of raw cells, got {_shape(X)} of type {type(X).__name__}. "
+            "Select one column: table['name'], or the plain name 'name' instead of ['name'] in a "
             "ModalityTransformer or ColumnTransformer."
         )
     cells = X.to_pylist() if hasattr(X, "to_pylist") else list(X)

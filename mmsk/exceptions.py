@@ -122,6 +122,6 @@ def _shown(item: Any) -> str:
     if isinstance(item, bytes | bytearray | memoryview):
         return f" ({len(item)} bytes)"
     if isinstance(item, str) or hasattr(item, "__fspath__"):
-        text = repr(str(item))
-        return f" ({text if len(text) <= _LONGEST_ITEM else text[: _LONGEST_ITEM - 4] + '...' + text[0]})"
+        text = str(item)
+        return f" ({text if len(text) <= _LONGEST_ITEM else text[:_LONGEST_ITEM] + '...'!r})"
     return f" ({type(item).__name__})"
