@@ -1,0 +1,245 @@
+"""ColumnTransformer for raw columns: missing cells are safe, blocks keep their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.compose._column_transformer import _check_X
+from sklearn.pipeline import _fit_transform_one
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import _safe_indexing
+from sklearn.utils._set_output import _get_output_config
+from sklearn.utils.parallel import Parallel, delayed
+
+from mmsk._validation import check_choice
+from mmsk.compose._feature_blocks import FeatureBlocks
+from mmsk.compose._present_rows import call_on_present_rows, present_cells
+
+
+class ModalityTransformer(ColumnTransformer):
+    """Give each modality of a table to its extractor; the result is named blocks.
+
+    It is scikit-learn's ColumnTransformer in everything but two points. A transformer of one
+    raw column (selected by its plain name, not by a list) sees only the cells that are present,
+    and rows with a missing cell become missing rows of its block, so that any transformer, also
+    scikit-learn's ``TfidfVectorizer``, is safe with missing cells. And the result is
+    FeatureBlocks, in which text stays sparse, embeddings stay float32, and the fusion behind
+    knows which columns are whose and which modality is missing where.
+
+    Parameters
+    ----------
+    transformers : list of (name, transformer, columns)
+        As in ColumnTransformer. The names become the names of the blocks. A plain column name
+        gives the transformer a 1-D raw column; a list of names gives it a table, which it gets
+        as it is, missing values included.
+    remainder : {"drop", "passthrough"} or estimator, default="drop"
+        What happens to columns that no transformer takes.
+    sparse_threshold : float, default=0.3
+        With ``output="array"``: the result is sparse if its density is below.
+    n_jobs : int, default=None
+        Number of transformers that run at the same time, each in its own process.
+    transformer_weights : dict, default=None
+        Factor for the block of each transformer.
+    verbose : bool, default=False
+        Whether to print the time that fitting each transformer takes.
+    verbose_feature_names_out : bool, default=True
+        With ``output="array"``: whether names of features begin with the transformer's name.
+    output : {"blocks", "array"}, default="blocks"
+        What `transform` returns: FeatureBlocks, or the array that ColumnTransformer returns.
+        After ``set_output(transform="pandas")`` it is a DataFrame in either case.
+
+    Attributes
+    ----------
+    transformers_ : list of (name, fitted transformer, columns)
+        As in ColumnTransformer.
+    named_transformers_ : Bunch
+        The fitted transformers by name.
+    output_indices_ : dict of str to slice
+        The columns of each transformer in the concatenation.
+    n_features_in_ : int
+        Number of columns of the table.
+    feature_names_in_ : ndarray of str
+        Names of the columns, where they are all strings.
+
+    Raises
+    ------
+    ReadError
+        If an extractor cannot read a cell; its row is the row of the whole table.
+    ValueError
+        If every cell of a column is missing and its transformer must learn from it.
+
+    See Also
+    --------
+    FeatureBlocks : What it returns.
+    multimodal_pipeline : Builds it from a table by looking at the cells.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.feature_extraction.text import TfidfVectorizer
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from mmsk import ModalityTransformer
+    >>> table = pd.DataFrame({
+    ...     "title": ["red shoe", None, "blue shirt"],
+    ...     "price": [49.0, 20.0, 25.0],
+    ... })
+    >>> features = ModalityTransformer([
+    ...     ("title", TfidfVectorizer(), "title"),
+    ...     ("numbers", StandardScaler(), ["price"]),
+    ... ])
+    >>> features.fit_transform(table)
+    FeatureBlocks(3 rows; title: 4 sparse, 1 missing; numbers: 1 float64)
+    """
+
+    _parameter_constraints: dict = {**ColumnTransformer._parameter_constraints, "output": [str]}
+
+    def __init__(
+        self,
+        transformers: Sequence[tuple],
+        *,
+        remainder: Any = "drop",
+        sparse_threshold: float = 0.3,
+        n_jobs: int | None = None,
+        transformer_weights: dict[str, float] | None = None,
+        verbose: bool = False,
+        verbose_feature_names_out: bool = True,
+        output: str = "blocks",
+    ) -> None:
+        super().__init__(
+            transformers,
+            remainder=remainder,
+            sparse_threshold=sparse_threshold,
+            n_jobs=n_jobs,
+            transformer_weights=transformer_weights,
+            verbose=verbose,
+            verbose_feature_names_out=verbose_feature_names_out,
+        )
+        self.output = output
+
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Fit all transformers and transform `X`.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_rows, n_columns)
+            The table of raw cells.
+        y : array-like of shape (n_rows,), default=None
+            Targets, for transformers that learn from them.
+        **params : dict
+            Metadata for the transformers, with metadata routing enabled.
+
+        Returns
+        -------
+        blocks : FeatureBlocks, array or DataFrame
+            As `output` and ``set_output`` ask.
+        """
+        check_choice("output", self.output, ["blocks", "array"])
+        return self._with_presence(super().fit_transform(X, y, **params), X)
+
+    def transform(self, X: Any, **params: Any) -> Any:
+        """Transform each modality with its fitted transformer.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_rows, n_columns)
+            The table of raw cells.
+        **params : dict
+            Metadata for the transformers, with metadata routing enabled.
+
+        Returns
+        -------
+        blocks : FeatureBlocks, array or DataFrame
+            As `output` and ``set_output`` ask.
+        """
+        return self._with_presence(super().transform(X, **params), X)
+
+    def _call_func_on_transformers(
+        self, X: Any, y: Any, func: Callable, column_as_labels: bool, routed_params: Any
+    ) -> Any:
+        fitting = func is _fit_transform_one
+        chosen = list(
+            self._iter(
+                fitted=not fitting,
+                column_as_labels=column_as_labels,
+                skip_drop=True,
+                skip_empty_columns=True,
+            )
+        )
+        results = Parallel(n_jobs=self.n_jobs)(
+            delayed(call_on_present_rows)(
+                func,
+                clone(self._resolved(transformer)) if fitting else transformer,
+                _safe_indexing(X, columns, axis=1),
+                y,
+                name=name,
+                empty_block=None if fitting else self._empty_blocks[name],
+                weight=weight,
+                params=routed_params[name],
+                **self._message(name, place, len(chosen), fitting),
+            )
+            for place, (name, transformer, columns, weight) in enumerate(chosen, start=1)
+        )
+        if fitting:
+            pairs = zip(chosen, results, strict=True)
+            self._empty_blocks = {name: block[:0] for (name, *_), (block, _) in pairs}
+        return results
+
+    def _resolved(self, transformer: Any) -> Any:
+        if not isinstance(transformer, str):
+            return transformer
+        passthrough = FunctionTransformer(
+            accept_sparse=True, check_inverse=False, feature_names_out="one-to-one"
+        )
+        return passthrough.set_output(transform=self._container)
+
+    def _message(self, name: str, place: int, total: int, fitting: bool) -> dict[str, Any]:
+        if not fitting:
+            return {}
+        message = self._log_message(name, place, total)
+        return {"message_clsname": type(self).__name__, "message": message}
+
+    @property
+    def _container(self) -> str:
+        return _get_output_config("transform", self)["dense"]
+
+    def _hstack(self, Xs: list[Any], *, n_samples: int) -> Any:
+        if self.output == "array" or self._container != "default":
+            return super()._hstack(Xs, n_samples=n_samples)
+        names = [name for name, *_ in self._fitted()]
+        return FeatureBlocks(
+            dict(zip(names, Xs, strict=True)), feature_names=self._names_of_features()
+        )
+
+    def _fitted(self) -> list[tuple]:
+        """The fitted transformers that make blocks: (name, transformer, columns, weight)."""
+        return list(
+            self._iter(fitted=True, column_as_labels=False, skip_drop=True, skip_empty_columns=True)
+        )
+
+    def _names_of_features(self) -> dict[str, list[str]]:
+        """Feature names of each block; blocks whose transformer has none are left out."""
+        columns_in = getattr(self, "feature_names_in_", None)
+        if columns_in is None:
+            columns_in = [f"x{number}" for number in range(self.n_features_in_)]
+        names = {}
+        for name, transformer, *_ in self._fitted():
+            if hasattr(transformer, "get_feature_names_out"):
+                inputs = np.asarray(columns_in)[self._transformer_to_input_indices[name]]
+                names[name] = transformer.get_feature_names_out(inputs)
+        return names
+
+    def _with_presence(self, blocks: Any, X: Any) -> Any:
+        """Mark the missing cells of sparse blocks, whose empty rows do not tell."""
+        if not isinstance(blocks, FeatureBlocks):
+            return blocks
+        X = _check_X(X)
+        for place, (_, transformer, columns, _) in enumerate(self._fitted()):
+            column = _safe_indexing(X, columns, axis=1)
+            present = getattr(transformer, "present_rows", present_cells)(column)
+            if present is not None:
+                blocks.present[:, place] &= present
+        return blocks

@@ -1,0 +1,130 @@
+"""Give a transformer only the cells that are present, and put its rows back in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.utils import _safe_indexing, get_tags
+from sklearn.utils.validation import _check_method_params
+
+from mmsk._validation import raw_column
+from mmsk.exceptions import ReadError
+
+
+def present_cells(X: Any) -> np.ndarray | None:
+    """Mask of the cells of a raw column that are not missing; None for a table.
+
+    Several columns go to one transformer as they are, because transformers of tables know
+    what to do with missing values.
+    """
+    if getattr(X, "ndim", 2) == 1 or (not hasattr(X, "ndim") and not hasattr(X, "columns")):
+        return raw_column(X).present
+    return None
+
+
+def call_on_present_rows(
+    function: Callable[..., Any],
+    transformer: Any,
+    X: Any,
+    y: Any,
+    *,
+    name: str,
+    empty_block: Any,
+    params: Any,
+    **arguments: Any,
+) -> Any:
+    """Call scikit-learn's fit-transform or transform function on the present rows of `X`.
+
+    Parameters
+    ----------
+    function : callable
+        ``_fit_transform_one`` or ``_transform_one`` of scikit-learn's pipeline module.
+    transformer : estimator
+        The transformer of these columns.
+    X : raw column or table
+        The selected columns, all rows.
+    y : array-like or None
+        Targets, all rows.
+    name : str
+        Name of the transformer, for messages.
+    empty_block : {ndarray, CSR} of shape (0, width) or None
+        What the transformer gave for no rows, used where no cell is present. None in fit.
+    params : Bunch
+        Routed metadata.
+    **arguments : object
+        Further arguments of `function`.
+
+    Returns
+    -------
+    result : block of shape (n_rows, width), or (block, fitted transformer)
+        As `function` returns it, with NaN rows (empty ones in CSR) where the cell is missing.
+    """
+    present = present_cells(X)
+    if present is None or present.all():
+        return function(transformer, X, y, params=params, **arguments)
+    rows = np.flatnonzero(present)
+    if len(rows) == 0 and empty_block is not None:
+        return scatter(empty_block, rows, len(present), X)
+    if len(rows) == 0 and not _needs_no_data(transformer):
+        raise ValueError(f"Every cell of {name!r} is missing: there is nothing to fit it on.")
+    part = _safe_indexing(X, rows)
+    part_y = None if y is None else _safe_indexing(y, rows)
+    part_params = {
+        method: _check_method_params(X, values, indices=rows) for method, values in params.items()
+    }
+    try:
+        result = function(
+            transformer, part, part_y, params=type(params)(**part_params), **arguments
+        )
+    except ReadError as error:
+        raise error.with_rows(rows) from error.cause
+    if isinstance(result, tuple):
+        return scatter(result[0], rows, len(present), X), result[1]
+    return scatter(result, rows, len(present), X)
+
+
+def scatter(block: Any, rows: np.ndarray, n_rows: int, X: Any) -> Any:
+    """Put the rows of a block at `rows` of a block of `n_rows`, the others missing."""
+    if sparse.issparse(block):
+        return _scatter_csr(block.tocsr(), rows, n_rows)
+    if isinstance(block, pd.DataFrame):
+        index = X.index if isinstance(X, pd.Series) else pd.RangeIndex(n_rows)
+        return (
+            block.set_axis(index[rows]).reindex(index)
+            if index.is_unique
+            else _by_place(block, rows, index)
+        )
+    if hasattr(block, "with_columns"):
+        return block[_places(rows, n_rows)]
+    block = np.asarray(block)
+    dtype = block.dtype if block.dtype.kind == "f" or block.dtype == object else np.float64
+    scattered = np.full((n_rows, *block.shape[1:]), np.nan, dtype=dtype)
+    scattered[rows] = block
+    return scattered
+
+
+def _scatter_csr(block: sparse.csr_matrix, rows: np.ndarray, n_rows: int) -> Any:
+    lengths = np.zeros(n_rows, dtype=block.indptr.dtype)
+    lengths[rows] = np.diff(block.indptr)
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(block.indptr.dtype)
+    return type(block)((block.data, block.indices, indptr), shape=(n_rows, block.shape[1]))
+
+
+def _by_place(block: pd.DataFrame, rows: np.ndarray, index: pd.Index) -> pd.DataFrame:
+    places = pd.RangeIndex(len(index))
+    return block.set_axis(places[rows]).reindex(places).set_axis(index)
+
+
+def _places(rows: np.ndarray, n_rows: int) -> list[int | None]:
+    places: list[int | None] = [None] * n_rows
+    for place, row in enumerate(rows):
+        places[row] = place
+    return places
+
+
+def _needs_no_data(transformer: Any) -> bool:
+    return not get_tags(transformer).requires_fit
