@@ -1,0 +1,119 @@
+"""Which files are pictures that may be opened, and opening them with Pillow, not yet decoded."""
+
+from __future__ import annotations
+
+import os
+from typing import BinaryIO
+
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+from PIL.ImageFile import ImageFile
+
+from mmsk.exceptions import ReadError
+
+# The classes are called themselves: `PIL.Image.open` checks against the process-wide
+# PIL.Image.MAX_IMAGE_PIXELS and warns, while the reader has a limit of its own.
+_OPENERS: dict[str, type[ImageFile]] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+    "WebP": WebPImagePlugin.WebPImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "PPM": PpmImagePlugin.PpmImageFile,
+}
+_SIGNATURES = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"GIF87a": "GIF",
+    b"GIF89a": "GIF",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+    b"BM": "BMP",
+    **{f"P{kind}{space}".encode(): "PPM" for kind in range(1, 7) for space in " \t\r\n#"},
+    b"%PDF": "PDF",
+    b"%!PS": "EPS",
+    b"\xc5\xd0\xd3\xc6": "EPS",
+    b"8BPS": "PSD",
+    b"SIMPLE": "FITS",
+    b"\0\0\1\0": "ICO",
+    b"\0\0\0\x0cjP": "JPEG 2000",
+}
+_HEAD_BYTES = 1024
+
+
+def open_picture(file: BinaryIO) -> tuple[ImageFile, str]:
+    """Open a picture without decoding it.
+
+    Parameters
+    ----------
+    file : binary file object
+        Positioned anywhere; read from its start.
+
+    Returns
+    -------
+    picture : PIL.ImageFile.ImageFile
+        The picture, of which only the header was read.
+    name : str
+        Name of the format.
+
+    Raises
+    ------
+    ReadError
+        If the content is no picture, its format is not allowed, or its header is damaged.
+    """
+    file.seek(0)
+    name = _format_name(file.read(_HEAD_BYTES))
+    if name not in _OPENERS:
+        reason = "not an image" if name is None else f"{name}: format not allowed"
+        raise ReadError(f"{reason}; accepted are {', '.join(_OPENERS)}", "check")
+    file.seek(0)
+    try:
+        return _OPENERS[name](file), name
+    except Exception as error:
+        raise decoding_error(error, name) from error
+
+
+def decoding_error(error: Exception, name: str | None) -> ReadError:
+    """Say in the house form what a decoder complained about.
+
+    Parameters
+    ----------
+    error : Exception
+        What Pillow raised.
+    name : str or None
+        Name of the format, None where it is not known.
+
+    Returns
+    -------
+    error : ReadError
+        To be raised from `error`.
+    """
+    kind = name or "image"
+    text = str(error).replace(os.linesep, " ") or type(error).__name__
+    cut = isinstance(error, EOFError) or "truncated" in text.lower() or "ended" in text.lower()
+    if cut:
+        return ReadError(
+            f"truncated {kind}: the data end before the picture does", "decode", cause=error
+        )
+    return ReadError(f"damaged {kind}: {text}", "decode", cause=error)
+
+
+def _format_name(head: bytes) -> str | None:
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WebP"
+    if head[4:8] == b"ftyp":
+        return "HEIF or AVIF"
+    for signature, name in _SIGNATURES.items():
+        if head.startswith(signature):
+            return name
+    return "SVG" if b"<svg" in head.lower() else None
