@@ -71,8 +71,8 @@ class ReadError(ValueError):
             self.cause,
         )
 
-    def with_rows(self, rows: Sequence[int]) -> ReadError:
-        """Return the same error for a table of which the column held only `rows`."""
+    def with_rows(self, rows: Any) -> ReadError:
+        """Return the same error for a table of which the column held only `rows` (an array)."""
         row = self.row if self.row is None else int(rows[self.row])
         others = [other.with_rows(rows) for other in self.others]
         return ReadError(

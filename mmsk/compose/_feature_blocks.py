@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from mmsk.compose._stack import hstack_csr
 
 LARGEST_DENSIFIED_BYTES = 2**30
 
-Block = np.ndarray | sparse.csr_matrix | sparse.csr_array
+Block: TypeAlias = Any  # an ndarray, or a CSR matrix or array of SciPy
 
 
 class FeatureBlocks:
@@ -77,7 +77,7 @@ class FeatureBlocks:
         blocks: Mapping[str, Any],
         *,
         present: np.ndarray | None = None,
-        feature_names: Mapping[str, Sequence[str]] | None = None,
+        feature_names: Mapping[str, Any] | None = None,
     ) -> None:
         self._blocks = {name: _as_block(name, block) for name, block in blocks.items()}
         self._n_rows = _common_rows(self._blocks)
@@ -99,7 +99,7 @@ class FeatureBlocks:
             )
         return present
 
-    def _check_names(self, name: str, names: Sequence[str] | None) -> np.ndarray:
+    def _check_names(self, name: str, names: Any) -> np.ndarray:
         width = self._blocks[name].shape[1]
         if names is None:
             names = [str(number) for number in range(width)]

@@ -95,6 +95,7 @@ class ModalityTransformer(ColumnTransformer):
     FeatureBlocks(3 rows; title: 4 sparse, 1 missing; numbers: 1 float64)
     """
 
+    _empty_blocks: dict[str, Any]
     _parameter_constraints: dict = {**ColumnTransformer._parameter_constraints, "output": [str]}
 
     def __init__(
@@ -215,7 +216,7 @@ class ModalityTransformer(ColumnTransformer):
         )
 
     def _fitted(self) -> list[tuple]:
-        """The fitted transformers that make blocks: (name, transformer, columns, weight)."""
+        """List the fitted transformers that make blocks: (name, transformer, columns, weight)."""
         return list(
             self._iter(fitted=True, column_as_labels=False, skip_drop=True, skip_empty_columns=True)
         )

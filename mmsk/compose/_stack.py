@@ -47,7 +47,9 @@ def hstack_csr(parts: Sequence[Any], n_rows: int) -> sparse.csr_matrix:
     return sparse.csr_matrix((data, indices, indptr.astype(index_dtype)), shape=(n_rows, width))
 
 
-def _write_dense(part, starts, first_column, data, indices) -> None:  # type: ignore[no-untyped-def]
+def _write_dense(
+    part: Any, starts: np.ndarray, first_column: int, data: np.ndarray, indices: np.ndarray
+) -> None:
     width = part.shape[1]
     columns = np.arange(width)
     step = max(1, CELLS_AT_A_TIME // max(1, width))
@@ -58,7 +60,9 @@ def _write_dense(part, starts, first_column, data, indices) -> None:  # type: ig
         indices[places] = first_column + columns
 
 
-def _write_sparse(part, starts, first_column, data, indices) -> None:  # type: ignore[no-untyped-def]
+def _write_sparse(
+    part: Any, starts: np.ndarray, first_column: int, data: np.ndarray, indices: np.ndarray
+) -> None:
     step = max(1, int(CELLS_AT_A_TIME * len(starts) / max(1, part.nnz)))
     for first in range(0, len(starts), step):
         pointers = part.indptr[first : first + step + 1].astype(np.int64)

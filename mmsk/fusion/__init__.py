@@ -1,0 +1,6 @@
+"""From named blocks to one matrix."""
+
+from mmsk.fusion._concat import ConcatFusion
+from mmsk.fusion._weighted import WeightedFusion
+
+__all__ = ["ConcatFusion", "WeightedFusion"]

@@ -1,0 +1,95 @@
+"""Weights of blocks learned from the training rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.linear_model import Ridge, RidgeClassifier
+from sklearn.metrics import balanced_accuracy_score, make_scorer
+from sklearn.model_selection import cross_val_score
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import type_of_target
+
+MOST_ROWS_ALIGNED = 2000
+N_FOLDS = 3
+
+
+def score_of_block(block: Any, y: np.ndarray) -> float:
+    """Cross-validated score of a ridge model on one block, 0 at chance and 1 at best.
+
+    Parameters
+    ----------
+    block : {ndarray, CSR} of shape (n_rows, width)
+        The scaled block in the rows that have it.
+    y : ndarray of shape (n_rows,)
+        Classes or real targets.
+
+    Returns
+    -------
+    score : float
+        Balanced accuracy adjusted for chance for classes (those with fewer members than folds
+        are left out), R2 for real targets; never below 0, and 0 where there are too few rows.
+    """
+    model, scoring = Ridge(), "r2"
+    if is_classes(y):
+        model, scoring = RidgeClassifier(), make_scorer(balanced_accuracy_score, adjusted=True)
+        rows = _rows_of_common_classes(y)
+        block, y = block[rows], y[rows]
+    if len(y) < 2 * N_FOLDS or len(np.unique(y)) < 2:
+        return 0.0
+    return max(0.0, float(cross_val_score(model, block, y, cv=N_FOLDS, scoring=scoring).mean()))
+
+
+def alignment_of_block(block: Any, y: np.ndarray) -> float:
+    """Centred alignment of the linear kernel of one block with that of the target, in [0, 1].
+
+    Parameters
+    ----------
+    block : {ndarray, CSR} of shape (n_rows, width)
+        The scaled block in the rows that have it. Of more than 2,000 rows a fixed random
+        subset is used.
+    y : ndarray of shape (n_rows,)
+        Classes or real targets.
+
+    Returns
+    -------
+    alignment : float
+        <K, Ky> / (|K| |Ky|) of the centred kernels in the Frobenius sense.
+
+    References
+    ----------
+    Cortes, C., Mohri, M., Rostamizadeh, A. (2012). Algorithms for learning kernels based on
+    centered alignment. Journal of Machine Learning Research 13.
+    """
+    if block.shape[0] > MOST_ROWS_ALIGNED:
+        rows = check_random_state(0).permutation(block.shape[0])[:MOST_ROWS_ALIGNED]
+        block, y = block[rows], y[rows]
+    kernel = _centred_kernel(block)
+    target = LabelBinarizer().fit_transform(y) if is_classes(y) else np.reshape(y, (len(y), -1))
+    target_kernel = _centred_kernel(target.astype(np.float64))
+    norms = np.linalg.norm(kernel) * np.linalg.norm(target_kernel)
+    return float(max(0.0, np.vdot(kernel, target_kernel) / norms)) if norms > 0 else 0.0
+
+
+def is_classes(y: np.ndarray) -> bool:
+    """Tell whether a target holds classes rather than real numbers."""
+    return not type_of_target(y).startswith("continuous")
+
+
+def _rows_of_common_classes(y: np.ndarray) -> np.ndarray:
+    _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    return np.flatnonzero(counts[codes] >= N_FOLDS)
+
+
+def _centred_kernel(block: Any) -> np.ndarray:
+    if sparse.issparse(block):
+        kernel = (block @ block.T).toarray().astype(np.float64)
+    else:
+        wide = np.asarray(block, dtype=np.float64)
+        kernel = wide @ wide.T
+    kernel -= kernel.mean(axis=0)
+    kernel -= kernel.mean(axis=1)[:, None]
+    return kernel
