@@ -1,0 +1,1 @@
+"""Networks: the only room whose modules import torch at their top."""

@@ -1,0 +1,171 @@
+"""Embeddings of pictures by a cut classification network, built once and shared by all clones."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mmsk._nets.backbones import build_random, trained_preset
+from mmsk._nets.cut import CutNetwork, Plan, plan_cut
+from mmsk._nets.weights import is_file_name, load_file, load_named
+
+NETWORKS_KEPT = 4
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+_building = threading.Lock()
+
+
+def plan_network(backbone: str, weights: Any, layer: str | None, image_size: int) -> Plan:
+    """Plan the cut of a network without loading its weights."""
+    return plan_cut(backbone, layer, _built_for(backbone, weights, image_size), image_size)
+
+
+def get_network(
+    backbone: str,
+    *,
+    weights: Any,
+    layer: str | None,
+    image_size: int,
+    seed: int,
+    device: str,
+    precision: str,
+) -> ImageNetwork:
+    """Return the network for these values, built on first use.
+
+    A weights file that changed on disk is loaded again.
+    """
+    if is_file_name(weights):
+        status = Path(weights).stat()
+        weights = str(Path(weights).resolve())
+        version: tuple[int, ...] = (status.st_size, status.st_mtime_ns)
+    else:
+        version = (seed,) if weights is None else ()
+    with _building:
+        return _network(backbone, weights, version, layer, image_size, device, precision)
+
+
+@lru_cache(maxsize=NETWORKS_KEPT)
+def _network(
+    backbone: str,
+    weights: str | None,
+    version: tuple[int, ...],
+    layer: str | None,
+    image_size: int,
+    device: str,
+    precision: str,
+) -> ImageNetwork:
+    plan = plan_network(backbone, weights, layer, image_size)
+    built_for = _built_for(backbone, weights, image_size)
+    if weights is None:
+        network = build_random(backbone, built_for, version[0])
+    elif is_file_name(weights):
+        network = load_file(backbone, weights, built_for, plan.final)
+    else:
+        network = load_named(backbone, weights)
+    return ImageNetwork(CutNetwork(network.eval(), plan), device, DTYPES[precision])
+
+
+def _built_for(backbone: str, weights: Any, image_size: int) -> int:
+    """Side of the pictures that a network which fixes it is built for."""
+    named = weights is not None and not is_file_name(weights)
+    return trained_preset(backbone, weights).crop_size if named else image_size
+
+
+class ImageNetwork:
+    """A cut network on its device.
+
+    Parameters
+    ----------
+    network : CutNetwork
+        The network in evaluation mode.
+    device : str
+        Where it runs.
+    dtype : torch.dtype
+        Type in which it computes.
+    """
+
+    def __init__(self, network: CutNetwork, device: str, dtype: torch.dtype) -> None:
+        network = network.eval().requires_grad_(False).to(device=device, dtype=dtype)
+        self.network = network.to(memory_format=torch.channels_last)
+        self.device = device
+        self.dtype = dtype
+
+    def embed(
+        self,
+        pixels: np.ndarray,
+        mean: Sequence[float],
+        std: Sequence[float],
+        views: Sequence[tuple[int, bool]] = ((0, False),),
+    ) -> np.ndarray:
+        """Embed a batch of pictures.
+
+        Parameters
+        ----------
+        pixels : ndarray of shape (n, height, width, 3), dtype uint8
+            The pictures, all of the size that the network takes.
+        mean, std : sequence of 3 float
+            Normalization per channel, on the scale 0..1.
+        views : sequence of (int, bool)
+            Quarter turns and mirroring of each view; their embeddings are averaged.
+
+        Returns
+        -------
+        rows : ndarray of shape (n, width), dtype float32
+            On the CPU.
+        """
+        with torch.inference_mode(), self._exact_float32():
+            batch = torch.from_numpy(pixels)
+            rows = halved_when_out_of_memory(
+                lambda part: self._embed(part, mean, std, views), batch
+            )
+        return rows.numpy()
+
+    def _embed(
+        self,
+        pixels: torch.Tensor,
+        mean: Sequence[float],
+        std: Sequence[float],
+        views: Sequence[tuple[int, bool]],
+    ) -> torch.Tensor:
+        pictures = pixels.to(self.device).permute(0, 3, 1, 2).float()
+        scale = torch.tensor(std, device=self.device).mul_(255).reciprocal_().view(-1, 1, 1)
+        offset = torch.tensor(mean, device=self.device).mul_(255).view(-1, 1, 1)
+        pictures = pictures.sub_(offset).mul_(scale).to(self.dtype)
+        total = sum(self.network(_view(pictures, *view)).float() for view in views)
+        return (total / len(views)).cpu()
+
+    def _exact_float32(self) -> AbstractContextManager:
+        """Keep convolutions on a GPU from rounding float32 to TF32: rows must not depend on it."""
+        if self.dtype != torch.float32 or not self.device.startswith("cuda"):
+            return nullcontext()
+        return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+
+
+def halved_when_out_of_memory(
+    compute: Callable[[torch.Tensor], torch.Tensor], batch: torch.Tensor
+) -> torch.Tensor:
+    """Compute a batch; where the GPU's memory does not suffice, in two halves, and so on."""
+    try:
+        return compute(batch)
+    except torch.OutOfMemoryError:
+        if len(batch) == 1:
+            raise
+    # Outside the except block, where the error would keep the failed pass's tensors alive.
+    torch.cuda.empty_cache()
+    half = len(batch) // 2
+    return torch.cat([halved_when_out_of_memory(compute, part) for part in batch.split(half)])
+
+
+def _view(pictures: torch.Tensor, quarter_turns: int, mirrored: bool) -> torch.Tensor:
+    if quarter_turns:
+        pictures = torch.rot90(pictures, quarter_turns, (2, 3))
+    if mirrored:
+        pictures = pictures.flip(3)
+    return pictures.contiguous(memory_format=torch.channels_last)

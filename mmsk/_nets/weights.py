@@ -1,0 +1,165 @@
+"""Reading a network's weights from a file, or saying what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import torch
+from torch import nn
+
+from mmsk._nets.backbones import (
+    build_hollow,
+    build_trained,
+    did_you_mean,
+    import_models,
+    weight_names,
+)
+from mmsk._optional import import_optional
+
+SUFFIXES = (".safetensors", ".pth", ".pt")
+MOST_SHOWN = 5
+_OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
+
+
+def is_file_name(weights: Any) -> bool:
+    """Tell whether `weights` names a file and not one of torchvision's weights."""
+    return isinstance(weights, os.PathLike) or (
+        isinstance(weights, str) and weights.endswith(SUFFIXES)
+    )
+
+
+def check_weights(backbone: str, weights: Any) -> None:
+    """Raise unless `weights` is None, a file that exists, or a weight name of `backbone`.
+
+    Raises
+    ------
+    ValueError
+        If the name or the kind of file is not known.
+    FileNotFoundError
+        If there is no such file.
+    """
+    if weights is None:
+        return
+    if is_file_name(weights):
+        if Path(weights).suffix not in SUFFIXES:
+            raise ValueError(f"weights={str(weights)!r} does not end in {', '.join(SUFFIXES)}.")
+        if not Path(weights).is_file():
+            raise FileNotFoundError(f"weights={str(weights)!r}: no such file.")
+    elif weights not in weight_names(backbone):
+        raise ValueError(
+            f"weights={weights!r} is neither None, nor a file ending in {', '.join(SUFFIXES)}, nor "
+            f"trained weights of {backbone!r}. {did_you_mean(weights, weight_names(backbone))}"
+        )
+
+
+def load_named(backbone: str, weights: str) -> nn.Module:
+    """Build a network with torchvision's named weights.
+
+    Raises
+    ------
+    FileNotFoundError
+        If they are not on disk and cannot be downloaded; the message says which file to put
+        where.
+    """
+    try:
+        return build_trained(backbone, weights)
+    except (URLError, TimeoutError, ConnectionError) as error:
+        url = import_models().get_model_weights(backbone)[weights].url
+        folder = Path(torch.hub.get_dir()) / "checkpoints"
+        raise FileNotFoundError(
+            f"weights={weights!r} of {backbone!r} are not on disk and cannot be downloaded "
+            f"({getattr(error, 'reason', error)}). Fetch {url} and put it at "
+            f"{str(folder / Path(url).name)!r}, or give the file's path as weights."
+        ) from error
+
+
+def load_file(backbone: str, path: str, image_size: int, final: str) -> nn.Module:
+    """Build a network with the weights of a file in torchvision's own key layout.
+
+    Parameters
+    ----------
+    backbone : str
+        Name of the network.
+    path : str
+        A .safetensors file, or a .pth or .pt file that holds tensors only.
+    image_size : int
+        Side of the pictures in pixels, for networks that fix it.
+    final : str
+        Name of the layer that gives the class scores. Its number of classes may differ.
+
+    Raises
+    ------
+    ValueError
+        If the file holds anything but the weights of this network.
+    """
+    state = {_current_key(key): _float32(value) for key, value in _read(path).items()}
+    options: dict[str, Any] = {}
+    if f"{final}.weight" in state:
+        options["num_classes"] = len(state[f"{final}.weight"])
+    if backbone in ("inception_v3", "googlenet"):
+        options["transform_input"] = True  # as torchvision does for its own weights
+        state = {key: value for key, value in state.items() if not key.lower().startswith("aux")}
+    network = build_hollow(backbone, image_size, **options)
+    _check_state(network, state, backbone, path)
+    network.load_state_dict(state, assign=True)
+    return network
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        if path.endswith(".safetensors"):
+            needed_for = "weights in a .safetensors file"
+            torch_files = import_optional("safetensors.torch", needed_for=needed_for, extra="safe")
+            return torch_files.load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except ImportError:
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"weights={path!r} cannot be read as a file of tensors only. A checkpoint that holds "
+            "other objects is refused, because loading it may run code: save the network's "
+            f"state_dict() by itself. ({type(error).__name__}: {str(error).splitlines()[0]})"
+        ) from error
+    if not isinstance(state, dict) or not all(torch.is_tensor(value) for value in state.values()):
+        raise ValueError(
+            f"weights={path!r} does not hold a plain dict of tensors. Save the network's "
+            "state_dict() by itself."
+        )
+    return state
+
+
+def _current_key(key: str) -> str:
+    return _OLD_DENSENET.sub(r"\1\2", key.removeprefix("module."))
+
+
+def _float32(value: torch.Tensor) -> torch.Tensor:
+    return value.float() if value.is_floating_point() else value
+
+
+def _check_state(network: nn.Module, state: dict[str, Any], backbone: str, path: str) -> None:
+    wanted = network.state_dict()
+    counters = {key for key in wanted if key.endswith("num_batches_tracked")}
+    shapes = [
+        f"{key} {tuple(state[key].shape)} instead of {tuple(wanted[key].shape)}"
+        for key in wanted.keys() & state.keys()
+        if state[key].shape != wanted[key].shape
+    ]
+    problems = {
+        "missing": sorted(wanted.keys() - state.keys() - counters),
+        "unexpected": sorted(state.keys() - wanted.keys()),
+        "of another shape": sorted(shapes),
+    }
+    found = [f"{len(keys)} {kind}: {_shown(keys)}" for kind, keys in problems.items() if keys]
+    if found:
+        raise ValueError(
+            f"weights={path!r} do not fit backbone={backbone!r} in torchvision's key layout. "
+            f"Keys {'; '.join(found)}."
+        )
+
+
+def _shown(keys: list[str]) -> str:
+    return ", ".join(keys[:MOST_SHOWN]) + (", ..." if len(keys) > MOST_SHOWN else "")
