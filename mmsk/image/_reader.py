@@ -163,7 +163,9 @@ def _decoded(
 
 def _colour(background: Any) -> tuple[int, int, int]:
     try:
-        colour = ImageColor.getrgb(background) if isinstance(background, str) else background
+        colour: tuple[int, ...] = (
+            ImageColor.getrgb(background) if isinstance(background, str) else background
+        )
         red, green, blue = colour
         if all(isinstance(part, int) and 0 <= part <= 255 for part in colour):
             return red, green, blue

@@ -1,0 +1,177 @@
+"""Small random changes of a picture that leave what it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import PIL.Image
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+
+from mmsk._validation import check_number
+
+_GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
+
+
+class ImageAugmenter(BaseEstimator):
+    """Change pictures a little, at random: rotate, scale, crop, flip, colour, noise.
+
+    Each parameter is the strength of one change; 0 switches it off. Rotation, scale, crop and
+    flip are one resampling. What comes into view from outside is the mirrored picture. The size
+    stays.
+
+    It changes single pictures; `augment_table` enlarges a training table with it.
+
+    Parameters
+    ----------
+    rotate : float, default=10.0
+        Largest angle, in degrees; drawn from [-rotate, rotate].
+    scale : float, default=0.1
+        Largest relative change of size; the factor is drawn from [1 - scale, 1 + scale].
+    crop : float, default=0.1
+        Largest share of width and height that is cut away; what is left, at a random place, is
+        enlarged to the full size.
+    flip : float, default=0.5
+        Probability of a left-right mirror image. Use 0 where left and right differ in meaning,
+        as in letters and digits.
+    color : float, default=0.2
+        Largest relative change of brightness, contrast and saturation, each drawn from
+        [1 - color, 1 + color].
+    noise : float, default=0.02
+        Largest standard deviation of Gaussian noise, as a share of the full range; drawn from
+        [0, noise].
+
+    See Also
+    --------
+    augment_table : Enlarge a training table, with its labels.
+
+    References
+    ----------
+    Shorten, C. and Khoshgoftaar, T. M. "A survey on image data augmentation for deep learning."
+    Journal of Big Data 6, 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mmsk.image import ImageAugmenter
+    >>> pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    >>> mirror = ImageAugmenter(rotate=0, scale=0, crop=0, flip=1, color=0, noise=0)
+    >>> bool((mirror.augment(pixels, random_state=0) == pixels[:, ::-1]).all())
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        rotate: float = 10.0,
+        scale: float = 0.1,
+        crop: float = 0.1,
+        flip: float = 0.5,
+        color: float = 0.2,
+        noise: float = 0.02,
+    ) -> None:
+        self.rotate = rotate
+        self.scale = scale
+        self.crop = crop
+        self.flip = flip
+        self.color = color
+        self.noise = noise
+
+    def check_parameters(self) -> None:
+        """Raise ValueError for a parameter that is not accepted."""
+        check_number("rotate", self.rotate, low=0, high=180)
+        check_number("scale", self.scale, low=0, high=0.9)
+        check_number("crop", self.crop, low=0, high=0.9)
+        check_number("flip", self.flip, low=0, high=1)
+        check_number("color", self.color, low=0, high=1)
+        check_number("noise", self.noise, low=0, high=1)
+
+    def augment(self, pixels: np.ndarray, random_state: Any = None) -> np.ndarray:
+        """Return one changed copy of a picture.
+
+        Parameters
+        ----------
+        pixels : ndarray of shape (height, width, 3), dtype uint8
+            The picture; left as it is.
+        random_state : int, RandomState or None, default=None
+            The same int gives the same change; a RandomState moves on with each call.
+
+        Returns
+        -------
+        pixels : ndarray of shape (height, width, 3), dtype uint8
+            The changed copy.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not accepted or `pixels` is no such array.
+        """
+        self.check_parameters()
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+            raise ValueError(
+                "pixels must be uint8 of shape (height, width, 3), got "
+                f"{pixels.dtype} of shape {pixels.shape}."
+            )
+        random = check_random_state(random_state)
+        return self._recolored(self._moved(pixels, random), random)
+
+    def _moved(self, pixels: np.ndarray, random: np.random.RandomState) -> np.ndarray:
+        angle = np.deg2rad(random.uniform(-self.rotate, self.rotate))
+        factor = random.uniform(1 - self.scale, 1 + self.scale)
+        share = random.uniform(1 - self.crop, 1)
+        shift = random.uniform(-0.5, 0.5, size=2) * (1 - share) * pixels.shape[1::-1]
+        mirror = np.diag([-1.0 if random.uniform() < self.flip else 1.0, 1.0])
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        return _resampled(pixels, turn @ mirror * (share / factor), shift)
+
+    def _recolored(self, pixels: np.ndarray, random: np.random.RandomState) -> np.ndarray:
+        brightness, contrast, saturation = random.uniform(1 - self.color, 1 + self.color, size=3)
+        deviation = 255 * random.uniform(0, self.noise)
+        values = pixels.astype(np.float32) * np.float32(brightness)
+        grey = (values @ _GREY_WEIGHTS)[:, :, np.newaxis]
+        values = grey + np.float32(saturation) * (values - grey)
+        values = grey.mean() + np.float32(contrast) * (values - grey.mean())
+        if deviation > 0:
+            values += random.normal(scale=deviation, size=values.shape)
+        return np.rint(values).clip(0, 255).astype(np.uint8)
+
+
+def _resampled(pixels: np.ndarray, matrix: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Resample a picture by an affine map around its centre.
+
+    ::
+
+        output point p, from the centre  --matrix-->  p'  --shift-->  point of the source
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width, 3), dtype uint8
+        The source, continued by its mirror image where the map leaves it.
+    matrix : ndarray of shape (2, 2)
+        Acts on (x, y).
+    shift : ndarray of shape (2,)
+        In pixels, (x, y).
+
+    Returns
+    -------
+    pixels : ndarray of the same shape, dtype uint8
+        The resampled picture.
+    """
+    height, width = pixels.shape[:2]
+    half = np.array([width, height]) / 2
+    corners = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]]) * half
+    excess = np.abs(corners @ matrix.T + shift).max(axis=0) - half
+    right, down = np.ceil(excess).astype(int).clip(0, None)
+    margins = ((down, down), (right, right), (0, 0))
+    source = PIL.Image.fromarray(np.pad(pixels, margins, mode="symmetric"))
+    offset = half + (right, down) + shift - matrix @ half
+    (a, b), (c, d) = matrix
+    return np.asarray(
+        source.transform(
+            (width, height),
+            PIL.Image.Transform.AFFINE,
+            (a, b, offset[0], c, d, offset[1]),
+            PIL.Image.Resampling.BICUBIC,
+        )
+    )
