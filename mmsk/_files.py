@@ -7,10 +7,12 @@ import os
 import re
 import stat
 from pathlib import Path
+from threading import Lock
 from typing import Any, BinaryIO
 
 from mmsk.exceptions import ReadError
 
+_ONE_AT_A_TIME = Lock()  # one file object may stand in several rows, read by several threads
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:/")
 
 
@@ -66,16 +68,15 @@ def _open_path(path: Any, root: str | os.PathLike | None, max_bytes: int) -> Bin
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ReadError(f"cannot be opened: {reason}", "check", cause=error) from error
-    file = os.fdopen(descriptor, "rb")
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise ReadError("not a regular file", "check")
         _check_size(status.st_size, max_bytes)
-    except BaseException:
-        file.close()
+    except ReadError:
+        os.close(descriptor)
         raise
-    return file
+    return os.fdopen(descriptor, "rb")
 
 
 def _check_name(path: Any) -> None:
@@ -110,8 +111,9 @@ def _check_size(size: int, max_bytes: int) -> None:
 
 def _read_file_object(cell: Any, max_bytes: int) -> bytes:
     try:
-        cell.seek(0)
-        content = cell.read(max_bytes + 1)
+        with _ONE_AT_A_TIME:
+            cell.seek(0)
+            content = cell.read(max_bytes + 1)
     except Exception as error:
         raise ReadError(f"the file object cannot be read: {error}", "check", cause=error) from error
     if not isinstance(content, bytes):

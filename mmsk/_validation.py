@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -9,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+_NO_COLUMNS = (str, bytes, bytearray, memoryview, io.IOBase, dict, set, frozenset)
 
 
 @dataclass(frozen=True)
@@ -71,21 +74,26 @@ def raw_column(X: Any) -> RawColumn:
     ValueError
         If `X` is a single string, a table or a 2-D array, or no column at all.
     """
-    if isinstance(X, str | bytes) or not isinstance(X, Iterable) or isinstance(X, dict):
+    if isinstance(X, pd.Series):
+        return _column(list(X), X.name, X.index)
+    if isinstance(X, _NO_COLUMNS) or not isinstance(X, Iterable):
         raise ValueError(
             f"Expected a column of raw cells, got one {type(X).__name__}. "
             "Put a single cell into a list: [cell]."
         )
-    if getattr(X, "ndim", 1) == 2 or hasattr(X, "columns"):
+    if getattr(X, "ndim", 1) in (0, 2) or hasattr(X, "columns"):
         raise ValueError(
             f"Expected a 1-D column of raw cells, got {_shape(X)} of type {type(X).__name__}. "
             "Select one column: table['name'], or the plain name 'name' instead of ['name'] in a "
             "ModalityTransformer or ColumnTransformer."
         )
     cells = X.to_pylist() if hasattr(X, "to_pylist") else list(X)
-    labels = X.index if isinstance(X, pd.Series) else None
+    return _column(cells, getattr(X, "name", None) or None, None)
+
+
+def _column(cells: list[Any], name: Any, labels: pd.Index | None) -> RawColumn:
     present = np.fromiter((not is_missing(cell) for cell in cells), dtype=bool, count=len(cells))
-    return RawColumn(cells, present, getattr(X, "name", None), labels)
+    return RawColumn(cells, present, name, labels)
 
 
 def _shape(X: Any) -> str:
@@ -105,9 +113,14 @@ def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
     ValueError: pooling='mena' is not one of 'mean', 'std'.
     """
     if not any(
-        value is choice or (type(value) is type(choice) and value == choice) for choice in choices
+        value is choice or (_is_like(value, choice) and value == choice) for choice in choices
     ):
         raise ValueError(f"{name}={value!r} is not one of {', '.join(map(repr, choices))}.")
+
+
+def _is_like(value: Any, choice: Any) -> bool:
+    """Tell whether `value` is of the choice's type; NumPy's strings are, True is no 1."""
+    return isinstance(value, type(choice)) and isinstance(value, bool) == isinstance(choice, bool)
 
 
 def check_number(

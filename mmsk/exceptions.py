@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -84,13 +85,13 @@ class ReadError(ValueError):
         """Row, column and item in one phrase, empty when the place is not known."""
         places = []
         if self.row is not None:
-            label = (
-                "" if self.label is None or self.label == self.row else f" (index {self.label!r})"
-            )
-            places.append(f"row {self.row}{label}")
+            told = self.label is None or str(self.label) == str(self.row)
+            places.append(f"row {self.row}" + ("" if told else f" (index {self.label!r})"))
         if self.column is not None:
             places.append(f"column {self.column!r}")
-        return ", ".join(places) + _shown(self.item)
+        if self.item is None:
+            return ", ".join(places)
+        return f"{', '.join(places)} ({_shown(self.item)})".strip()
 
     def __str__(self) -> str:
         message = f"{self.where}: {self.reason}" if self.where else self.reason
@@ -101,11 +102,13 @@ class ReadError(ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         cause = None if self.cause is None else RuntimeError(repr(self.cause))
-        item = self.item if isinstance(self.item, str) else _shown(self.item).strip(" ()") or None
-        return (
-            ReadError,
-            (self.reason, self.stage, item, self.row, self.label, self.column, cause, self.others),
-        )
+        item = self.item
+        if isinstance(item, os.PathLike):
+            item = str(item)
+        elif item is not None and not isinstance(item, str):
+            item = _Described(_shown(item))
+        arguments = (self.reason, self.stage, item, self.row, self.label, self.column, cause)
+        return ReadError, (*arguments, self.others), {"__notes__": getattr(self, "__notes__", [])}
 
 
 class MissingDependencyError(ImportError):
@@ -116,12 +119,18 @@ class BadCellWarning(UserWarning):
     """Unreadable cells were taken as missing under ``on_error="missing"``."""
 
 
+class _Described(str):
+    """What stands for a cell's content after pickling: bytes or pixels stay behind."""
+
+    __slots__ = ()
+
+
 def _shown(item: Any) -> str:
-    if item is None:
-        return ""
+    if isinstance(item, _Described):
+        return str(item)
     if isinstance(item, bytes | bytearray | memoryview):
-        return f" ({len(item)} bytes)"
-    if isinstance(item, str) or hasattr(item, "__fspath__"):
+        return f"{len(item)} bytes"
+    if isinstance(item, str | os.PathLike):
         text = str(item)
-        return f" ({text if len(text) <= _LONGEST_ITEM else text[:_LONGEST_ITEM] + '...'!r})"
-    return f" ({type(item).__name__})"
+        return repr(text if len(text) <= _LONGEST_ITEM else text[:_LONGEST_ITEM] + "...")
+    return type(item).__name__

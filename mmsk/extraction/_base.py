@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from contextlib import closing
 from typing import Any, Self
 
 import numpy as np
@@ -136,10 +137,11 @@ class CellExtractor(BaseExtractor):
             batch_size=self.batch_size,
             n_jobs=self.n_jobs,
         )
-        for batch in batches:
-            rows, samples = bad.split(batch)
-            if rows:
-                features[rows] = self._extract(samples)
+        with closing(batches):
+            for batch in batches:
+                rows, samples = bad.split(batch)
+                if rows:
+                    features[rows] = self._extract(samples)
         bad.close()
         return features
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -21,7 +21,7 @@ def stream(
     *,
     batch_size: int,
     n_jobs: int | None,
-) -> Iterator[list[tuple[int, Any]]]:
+) -> Generator[list[tuple[int, Any]], None, None]:
     """Prepare cells in threads and yield them in order, in full batches.
 
     ::
