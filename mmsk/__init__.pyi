@@ -1,5 +1,8 @@
 from .compose import FeatureBlocks as FeatureBlocks
+from .compose import Modalities as Modalities
 from .compose import ModalityTransformer as ModalityTransformer
+from .compose import PerBlock as PerBlock
+from .compose import infer_modalities as infer_modalities
 from .exceptions import BadCellWarning as BadCellWarning
 from .exceptions import MissingDependencyError as MissingDependencyError
 from .exceptions import ReadError as ReadError

@@ -1,6 +1,8 @@
 """From a table of raw cells to named blocks of features."""
 
 from mmsk.compose._feature_blocks import FeatureBlocks
+from mmsk.compose._infer import Modalities, infer_modalities
 from mmsk.compose._modality_transformer import ModalityTransformer
+from mmsk.compose._per_block import PerBlock
 
-__all__ = ["FeatureBlocks", "ModalityTransformer"]
+__all__ = ["FeatureBlocks", "Modalities", "ModalityTransformer", "PerBlock", "infer_modalities"]

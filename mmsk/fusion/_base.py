@@ -9,9 +9,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from mmsk.compose import FeatureBlocks
+from mmsk.compose._to_blocks import to_blocks
 
 MOST_ROWS_NAMED = 10
 
@@ -55,8 +56,8 @@ class BaseFusion(TransformerMixin, BaseEstimator, ABC):
         ValueError
             If a row has no modality at all, or a present row holds NaN or infinity.
         """
-        blocks = self._as_blocks(X, reset=True)
-        self.n_features_in_ = blocks.shape[1]
+        blocks = to_blocks(self, X, reset=True)
+        _check_rows(blocks)
         self.block_widths_ = blocks.widths
         self._fit(blocks, y)
         self._names_out = self._feature_names(blocks)
@@ -82,7 +83,8 @@ class BaseFusion(TransformerMixin, BaseEstimator, ABC):
             holds NaN or infinity.
         """
         check_is_fitted(self)
-        blocks = self._as_blocks(X, reset=False)
+        blocks = to_blocks(self, X, reset=False)
+        _check_rows(blocks)
         if blocks.widths != self.block_widths_:
             raise ValueError(
                 f"{type(self).__name__} was fitted on the blocks {_listed(self.block_widths_)}, "
@@ -105,27 +107,6 @@ class BaseFusion(TransformerMixin, BaseEstimator, ABC):
         """
         check_is_fitted(self)
         return self._names_out
-
-    def _as_blocks(self, X: Any, *, reset: bool) -> FeatureBlocks:
-        if not isinstance(X, FeatureBlocks):
-            X = self._other_to_blocks(X, reset)
-        _check_rows(X)
-        return X
-
-    def _other_to_blocks(self, X: Any, reset: bool) -> FeatureBlocks:
-        if hasattr(X, "columns"):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            return FeatureBlocks.from_frame(X)
-        X = validate_data(
-            self,
-            X,
-            reset=reset,
-            accept_sparse="csr",
-            dtype=[np.float32, np.float64],
-            ensure_all_finite=False,
-        )
-        names = {"features": [f"x{number}" for number in range(X.shape[1])]}
-        return FeatureBlocks({"features": X}, feature_names=names)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

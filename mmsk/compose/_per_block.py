@@ -1,0 +1,165 @@
+"""Any transformer of scikit-learn, applied to each block on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from mmsk.compose._feature_blocks import FeatureBlocks
+from mmsk.compose._present_rows import scatter
+from mmsk.compose._to_blocks import to_blocks
+
+
+class PerBlock(TransformerMixin, BaseEstimator):
+    """Apply a transformer to each block on its own, on the rows that have the block.
+
+    scikit-learn's normalizers and reductions see one matrix; this gives them one block at a
+    time: ``PerBlock(Normalizer())`` brings the rows of every block to unit length,
+    ``PerBlock({"image": PCA(64)})`` reduces one block and leaves the others alone.
+
+    Parameters
+    ----------
+    transformer : estimator or mapping of str to estimator
+        Cloned for every block, or given per block; blocks that a mapping leaves out pass
+        unchanged.
+
+    Attributes
+    ----------
+    transformers_ : dict of str to estimator
+        The fitted transformer of each block that has one.
+    n_features_in_ : int
+        Number of columns over all blocks.
+    feature_names_in_ : ndarray of str
+        Names of the columns, where `X` is a DataFrame.
+
+    Raises
+    ------
+    ValueError
+        If a mapping names a block that is not there, or no row has a block.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.preprocessing import Normalizer
+    >>> from mmsk import FeatureBlocks, PerBlock
+    >>> blocks = FeatureBlocks({"image": np.array([[3.0, 4.0], [np.nan, np.nan]]),
+    ...                         "sound": np.array([[2.0], [5.0]])})
+    >>> normalized = PerBlock(Normalizer()).fit_transform(blocks)
+    >>> normalized["image"]
+    array([[0.6, 0.8],
+           [nan, nan]])
+    >>> normalized["sound"].ravel()
+    array([1., 1.])
+    """
+
+    def __init__(self, transformer: Any) -> None:
+        self.transformer = transformer
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fit one transformer per block.
+
+        Parameters
+        ----------
+        X : FeatureBlocks, DataFrame with ``block__feature`` columns, or 2-D array or CSR
+            The features.
+        y : array-like of shape (n_rows,), default=None
+            Targets, for transformers that learn from them.
+
+        Returns
+        -------
+        self : object
+            The fitted transformer.
+        """
+        blocks = to_blocks(self, X, reset=True)
+        self.transformers_ = {}
+        for name, transformer in self._chosen(blocks.names).items():
+            rows = np.flatnonzero(blocks.present_in(name))
+            if len(rows) == 0:
+                raise ValueError(f"No row has the block {name!r}: there is nothing to fit on.")
+            targets = None if y is None else np.asarray(y)[rows]
+            self.transformers_[name] = clone(transformer).fit(blocks[name][rows], targets)
+        self._names_out = self._transformed(blocks).get_feature_names_out()
+        return self
+
+    def transform(self, X: Any) -> FeatureBlocks:
+        """Transform each block.
+
+        Parameters
+        ----------
+        X : FeatureBlocks, DataFrame with ``block__feature`` columns, or 2-D array or CSR
+            The same blocks as in fit.
+
+        Returns
+        -------
+        blocks : FeatureBlocks
+            The transformed blocks under their old names, missing where they were missing.
+        """
+        check_is_fitted(self)
+        return self._transformed(to_blocks(self, X, reset=False))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of all columns, each as ``block__feature``.
+
+        Parameters
+        ----------
+        input_features : ignored
+            Present for scikit-learn's convention; names come from the blocks seen in fit.
+
+        Returns
+        -------
+        names : ndarray of str
+            One name per column of the concatenation.
+        """
+        check_is_fitted(self)
+        return self._names_out
+
+    def _chosen(self, names: list[str]) -> dict[str, Any]:
+        if not isinstance(self.transformer, Mapping):
+            return dict.fromkeys(names, self.transformer)
+        unknown = [name for name in self.transformer if name not in names]
+        if unknown:
+            raise ValueError(
+                f"transformer names the block {unknown[0]!r}, but the blocks are "
+                f"{', '.join(map(repr, names))}."
+            )
+        return dict(self.transformer)
+
+    def _transformed(self, blocks: FeatureBlocks) -> FeatureBlocks:
+        results, feature_names = {}, {}
+        for name, block in blocks.items():
+            results[name], feature_names[name] = block, blocks.feature_names[name]
+            if name in self.transformers_:
+                transformer = self.transformers_[name]
+                results[name] = _on_rows(transformer, block, blocks.present_in(name))
+                feature_names[name] = _names(transformer, blocks.feature_names[name])
+        return FeatureBlocks(results, present=blocks.present, feature_names=feature_names)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+
+def _on_rows(transformer: Any, block: Any, present: np.ndarray) -> Any:
+    if present.all():
+        return transformer.transform(block)
+    rows = np.flatnonzero(present)
+    # No row at all has the block: one row of zeros stands in to learn the output's form.
+    zeros = np.zeros((1, block.shape[1]), dtype=block.dtype)
+    stand_in = sparse.csr_matrix(zeros) if sparse.issparse(block) else zeros
+    part = transformer.transform(block[rows] if len(rows) else stand_in)[: len(rows)]
+    return scatter(part, rows, len(present), None)
+
+
+def _names(transformer: Any, names: np.ndarray) -> Any:
+    if not hasattr(transformer, "get_feature_names_out"):
+        return None
+    return transformer.get_feature_names_out(names)

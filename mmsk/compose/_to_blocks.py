@@ -1,0 +1,46 @@
+"""Whatever a fusion or head may be given, as FeatureBlocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from mmsk.compose._feature_blocks import FeatureBlocks
+
+
+def to_blocks(estimator: Any, X: Any, *, reset: bool) -> FeatureBlocks:
+    """Return `X` as FeatureBlocks and check or set the estimator's input features.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_``, and ``feature_names_in_`` from a DataFrame.
+    X : FeatureBlocks, DataFrame with ``block__feature`` columns, or 2-D array or CSR
+        An array becomes one block named ``features``. NaN and infinity are let through.
+    reset : bool
+        True in fit, False later.
+
+    Returns
+    -------
+    blocks : FeatureBlocks
+        The blocks, not copied where that can be.
+    """
+    if isinstance(X, FeatureBlocks):
+        if reset:
+            estimator.n_features_in_ = X.shape[1]
+        return X
+    if hasattr(X, "columns"):
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        return FeatureBlocks.from_frame(X)
+    X = validate_data(
+        estimator,
+        X,
+        reset=reset,
+        accept_sparse="csr",
+        dtype=[np.float32, np.float64],
+        ensure_all_finite=False,
+    )
+    names = {"features": [f"x{number}" for number in range(X.shape[1])]}
+    return FeatureBlocks({"features": X}, feature_names=names)
