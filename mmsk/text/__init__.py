@@ -1,0 +1,5 @@
+"""Features of text."""
+
+from mmsk.text._tfidf import TfidfEmbedder
+
+__all__ = ["TfidfEmbedder"]
