@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import BinaryIO
 
+import PIL.Image
 from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
@@ -17,6 +18,7 @@ from PIL import (
 from PIL.ImageFile import ImageFile
 
 from mmsk.exceptions import ReadError
+from mmsk.image._quiet import quiet_libtiff
 
 # The classes are called themselves: `PIL.Image.open` checks against the process-wide
 # PIL.Image.MAX_IMAGE_PIXELS and warns, while the reader has a limit of its own.
@@ -76,6 +78,8 @@ def open_picture(file: BinaryIO) -> tuple[ImageFile, str]:
     if name not in _OPENERS:
         reason = "not an image" if name is None else f"{name}: format not allowed"
         raise ReadError(f"{reason}; accepted are {', '.join(_OPENERS)}", "check")
+    if name == "TIFF":
+        quiet_libtiff()
     file.seek(0)
     try:
         return _OPENERS[name](file), name
@@ -100,6 +104,8 @@ def decoding_error(error: Exception, name: str | None) -> ReadError:
     """
     kind = name or "image"
     text = str(error).replace(os.linesep, " ") or type(error).__name__
+    if isinstance(error, PIL.Image.DecompressionBombError):
+        return ReadError(f"over Pillow's own limit: {text}", "check", cause=error)
     cut = isinstance(error, EOFError) or "truncated" in text.lower() or "ended" in text.lower()
     if cut:
         return ReadError(
