@@ -76,16 +76,16 @@ def raw_column(X: Any) -> RawColumn:
     """
     if isinstance(X, pd.Series):
         return _column(list(X), X.name, X.index)
-    if isinstance(X, _NO_COLUMNS) or not isinstance(X, Iterable):
-        raise ValueError(
-            f"Expected a column of raw cells, got one {type(X).__name__}. "
-            "Put a single cell into a list: [cell]."
-        )
     if getattr(X, "ndim", 1) in (0, 2) or hasattr(X, "columns"):
         raise ValueError(
             f"Expected a 1-D column of raw cells, got {_shape(X)} of type {type(X).__name__}. "
             "Select one column: table['name'], or the plain name 'name' instead of ['name'] in a "
             "ModalityTransformer or ColumnTransformer."
+        )
+    if isinstance(X, _NO_COLUMNS) or not isinstance(X, Iterable):
+        raise ValueError(
+            f"Expected a column of raw cells, got one {type(X).__name__}. "
+            "Put a single cell into a list: [cell]."
         )
     cells = X.to_pylist() if hasattr(X, "to_pylist") else list(X)
     return _column(cells, getattr(X, "name", None) or None, None)

@@ -82,7 +82,8 @@ class BadCells:
                 )
             raise first from first.cause
         rows = ", ".join(str(error.row) for error in self.errors[:MOST_COLLECTED])
-        more = ", ..." if len(self.errors) > MOST_COLLECTED else ""
+        n_more = len(self.errors) - MOST_COLLECTED
+        more = f" and {n_more} more" if n_more > 0 else ""
         warnings.warn(
             f"{len(self.errors)} unreadable cells are taken as missing: rows {rows}{more}. "
             f"The first: {first.where}: {first.reason}",

@@ -1,0 +1,86 @@
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+from letter_counts import TEXTS, LetterCounts
+from sklearn.utils import get_tags
+
+from mmsk.exceptions import ReadError
+
+
+def test_rows_stand_where_their_cells_stand():
+    features = LetterCounts("ab").transform(["aab", None, "", "b"])
+    np.testing.assert_array_equal(features, [[2, 1], [np.nan, np.nan], [0, 0], [0, 1]])
+    assert features.dtype == np.float32
+
+
+@pytest.mark.parametrize("n_cells", [0, 1, 4, 9, 40])
+def test_batches_do_not_show(n_cells):
+    texts = (TEXTS * 7)[:n_cells]
+    expected = [[text.count(letter) for letter in "abc"] for text in texts]
+    features = LetterCounts(batch_size=4, n_jobs=2).transform(texts)
+    np.testing.assert_array_equal(features, np.reshape(expected, (n_cells, 3)))
+
+
+def test_a_pass_of_missing_cells_computes_nothing():
+    class Counting(LetterCounts):
+        def _extract(self, samples):
+            raise AssertionError("there is nothing to compute")
+
+    assert np.isnan(Counting().transform([None, float("nan"), pd.NA])).all()
+
+
+def test_fit_reads_no_cell():
+    extractor = LetterCounts()
+    assert extractor.fit([object()]) is extractor
+    assert extractor.fit() is extractor
+
+
+@pytest.mark.parametrize("method", ["fit", "transform"])
+@pytest.mark.parametrize(
+    ("parameter", "value", "message"),
+    [
+        ("on_error", "ignore", "on_error='ignore' is not one of 'raise', 'missing'"),
+        ("max_bad_fraction", 1.5, "max_bad_fraction=1.5 is not a number of at least 0 and at most"),
+        ("batch_size", 0, "batch_size=0 is not an integer of at least 1"),
+        ("factor", "2", "factor='2' is not a number"),
+    ],
+)
+def test_parameters_are_checked_when_used(method, parameter, value, message):
+    extractor = LetterCounts(**{parameter: value})
+    with pytest.raises(ValueError, match=message):
+        getattr(extractor, method)(TEXTS)
+
+
+@pytest.mark.parametrize("method", ["fit", "transform"])
+def test_tables_are_refused(method):
+    with pytest.raises(ValueError, match=r"Select one column: table\['name'\]"):
+        getattr(LetterCounts(), method)(pd.DataFrame({"text": TEXTS}))
+
+
+def test_all_bad_cells_of_a_column_are_reported_together():
+    texts = ["a"] * 100
+    for row in (3, 50, 99):
+        texts[row] = row
+    with pytest.raises(ReadError, match=r"^row 3 .*: a text is a str, not int") as caught:
+        LetterCounts().transform(texts)
+    assert [error.row for error in caught.value.others] == [50, 99]
+    assert caught.value.item == 3
+    assert caught.value.stage == "check"
+
+
+def test_threads_end_with_an_error():
+    before = threading.active_count()
+    with pytest.raises(ReadError, match=r"^row 0 ") as caught:
+        LetterCounts(n_jobs=4).transform([*range(100)] * 10)
+    assert threading.active_count() == before
+    assert len(caught.value.others) == 19
+
+
+def test_tags():
+    tags = get_tags(LetterCounts())
+    assert not tags.requires_fit
+    assert tags.input_tags.one_d_array
+    assert not tags.input_tags.two_d_array
+    assert tags.input_tags.allow_nan

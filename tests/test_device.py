@@ -1,0 +1,39 @@
+import subprocess
+import sys
+
+import pytest
+
+from mmsk._device import resolve_device
+
+
+def test_cpu_needs_no_torch():
+    script = (
+        "import sys; from mmsk._device import resolve_device; print(resolve_device('cpu'), "
+        "'torch' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["cpu", "False"]
+
+
+@pytest.mark.parametrize("device", ["gpu", "", "cuda:", "cuda:x", "CPU", None, 0])
+def test_unknown_device_is_refused(device):
+    with pytest.raises(ValueError, match=r"device=.* is not one of 'auto', 'cpu', 'cuda'"):
+        resolve_device(device)
+
+
+def test_without_a_gpu(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_device("auto") == "cpu"
+    for device in ("cuda", "cuda:1"):
+        with pytest.raises(ValueError, match="torch sees no CUDA GPU"):
+            resolve_device(device)
+
+
+def test_with_a_gpu(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert resolve_device("auto") == "cuda"
+    assert resolve_device("cuda:1") == "cuda:1"
