@@ -1,0 +1,62 @@
+"""Loaders of the real data sets that the benchmarks use.
+
+They are found through the environment variable MMSK_TEST_DATA; `default` is used where it is
+not set. None of them is part of the project.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+DEFAULT = Path(__file__).resolve().parents[1] / "../shared/data"
+
+
+def data_folder() -> Path:
+    """Return the folder of the data sets, or end the script and say why."""
+    folder = Path(os.environ.get("MMSK_TEST_DATA", DEFAULT)).resolve()
+    if not folder.is_dir():
+        sys.exit(f"skipped: no data sets at {folder}; set MMSK_TEST_DATA to their folder")
+    return folder
+
+
+def load_fashion() -> pd.DataFrame:
+    """5,000 products: photo, title, table; rows without a season are left out."""
+    folder = data_folder() / "fashion"
+    table = pd.read_csv(folder / "products.csv").dropna(subset=["season"]).reset_index(drop=True)
+    table["photo"] = [str(folder / image) for image in table["image"]]
+    return table.rename(columns={"productDisplayName": "title"})
+
+
+def load_esc10() -> tuple[pd.Series, np.ndarray, np.ndarray]:
+    """400 clips of 5 s: paths, classes, folds 1 to 5."""
+    files = sorted((data_folder() / "esc10").glob("*/*.ogg"))
+    folds = np.array([int(file.name[0]) for file in files])
+    classes = np.array([file.parent.name for file in files])
+    return pd.Series([str(file) for file in files], name="clip"), classes, folds
+
+
+def load_spoken_digits() -> tuple[pd.Series, np.ndarray, np.ndarray]:
+    """900 recordings at 8 kHz: paths, digits, and which are test rows (index 0 to 4)."""
+    files = sorted((data_folder() / "fsdd").glob("*.wav"))
+    parts = [file.stem.split("_") for file in files]
+    digits = np.array([part[0] for part in parts])
+    is_test = np.array([int(part[2]) < 5 for part in parts])
+    return pd.Series([str(file) for file in files], name="clip"), digits, is_test
+
+
+def load_sentences(name: str) -> tuple[pd.Series, np.ndarray]:
+    """Sentences and their labels from a file of lines "label text"."""
+    lines = (data_folder() / "text" / name).read_text(encoding="latin-1").split("\n")
+    pairs = [line.partition(" ") for line in lines if line.strip()]
+    labels = np.array([label.partition(":")[0] for label, _, _ in pairs])
+    return pd.Series([text for _, _, text in pairs], name="sentence"), labels
+
+
+def weights_file(name: str) -> str:
+    """Path of a file of pretrained weights."""
+    return str(data_folder() / "weights" / name)

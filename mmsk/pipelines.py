@@ -1,0 +1,228 @@
+"""Plain scikit-learn pipelines for a multimodal table, and what to search over in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_regressor
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from mmsk.audio import MFCC, AudioDescriptors
+from mmsk.compose import Modalities, ModalityTransformer, infer_modalities
+from mmsk.compose._infer import MODALITIES
+from mmsk.fusion import ConcatFusion, WeightedFusion
+from mmsk.heads import SVMClassifier, SVMRegressor
+from mmsk.image import ColorHistogramEmbedder, HOGEmbedder
+from mmsk.text import TfidfEmbedder
+
+TABLE_MODALITIES = ("numeric", "categorical")
+COSTS = [0.1, 1.0, 10.0, 100.0]
+
+
+def multimodal_pipeline(
+    table_or_modalities: Any,
+    *,
+    extractors: Mapping[str, Any] | None = None,
+    fusion: Any = None,
+    head: Any = None,
+    n_jobs: int | None = None,
+) -> Pipeline:
+    """Build a Pipeline from raw cells to predictions for a multimodal table.
+
+    The result is a plain ``Pipeline`` with the steps ``features`` (a ModalityTransformer),
+    ``fusion`` and ``head``, ready to fit, search and change. Each text, image and audio column
+    becomes a block of its own under the column's name; all numeric columns together are the
+    block ``numeric``, all categorical ones ``categorical``. Defaults need no download: TF-IDF
+    of words and pairs for text, HOG and colour histograms for images, MFCC and spectral
+    descriptors for audio, median imputation and scaling for numbers, one-hot codes with a
+    common code for rare values for categories.
+
+    Parameters
+    ----------
+    table_or_modalities : DataFrame, or mapping of str to str
+        A table of raw cells without the target, whose modalities are then guessed; or the
+        modality of each column, such as `infer_modalities` returns.
+    extractors : mapping of str to transformer, default=None
+        Extractors to use instead of the defaults, by modality or by column:
+        ``{"image": CNNEmbedder("resnet18"), "title": TfidfEmbedder(n_components=100)}``.
+    fusion : transformer, default=None
+        The fusion step; None is ``ConcatFusion()``.
+    head : estimator, default=None
+        The last step; None is ``SVMClassifier()``. Give ``SVMRegressor()`` for real targets.
+    n_jobs : int, default=None
+        Extractors that run at the same time.
+
+    Returns
+    -------
+    pipeline : Pipeline
+        Not fitted.
+
+    Raises
+    ------
+    ValueError
+        If a modality is unknown, has no default extractor, or no column is left.
+
+    See Also
+    --------
+    infer_modalities : How modalities are guessed, with reasons.
+    search_space : Fusions and heads to search over.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mmsk import multimodal_pipeline
+    >>> table = pd.DataFrame({
+    ...     "title": ["a red shoe with laces", "a blue shirt", "one green hat", "two red hats"],
+    ...     "price": [49.0, 25.0, None, 18.0],
+    ... })
+    >>> pipeline = multimodal_pipeline(table)
+    >>> [(name, columns) for name, _, columns in pipeline["features"].transformers]
+    [('title', 'title'), ('numeric', ['price'])]
+    >>> pipeline.fit(table, ["shoe", "shirt", "hat", "hat"]).predict(table)
+    array(['shoe', 'shirt', 'hat', 'hat'], dtype='<U5')
+    """
+    modalities = _modalities(table_or_modalities)
+    chosen = dict(extractors or {})
+    blocks = _raw_blocks(modalities, chosen) + _table_blocks(modalities, chosen)
+    unused = set(chosen) - set(modalities) - set(modalities.values())
+    if unused:
+        raise ValueError(
+            f"extractors names {sorted(map(str, unused))}, but there are only the columns "
+            f"{list(modalities)} of the modalities {sorted(set(modalities.values()))}."
+        )
+    if not blocks:
+        raise ValueError(f"No column is left to learn from:\n{modalities!r}")
+    return Pipeline(
+        [
+            ("features", ModalityTransformer(blocks, n_jobs=n_jobs)),
+            ("fusion", ConcatFusion() if fusion is None else fusion),
+            ("head", SVMClassifier() if head is None else head),
+        ]
+    )
+
+
+def search_space(pipeline: Pipeline) -> list[dict[str, list[Any]]]:
+    """Return a ready search space over fusions and heads for a multimodal pipeline.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        With steps ``fusion`` and ``head``, as `multimodal_pipeline` builds. The kind of its head
+        (classifier or regressor) decides the kind of heads in the space.
+
+    Returns
+    -------
+    space : list of dict
+        One grid per kind of head, for ``GridSearchCV`` or, with its sizes, for
+        ``HalvingGridSearchCV``: four fusions times four settings of the head's strength.
+
+    Raises
+    ------
+    ValueError
+        If the pipeline lacks one of the steps.
+
+    Examples
+    --------
+    >>> from mmsk import multimodal_pipeline, search_space
+    >>> pipeline = multimodal_pipeline({"title": "text", "price": "numeric"})
+    >>> for grid in search_space(pipeline):
+    ...     print(grid["head"], len(grid["fusion"]), "fusions")
+    [SVMClassifier()] 4 fusions
+    [SVMClassifier(kernel='linear')] 4 fusions
+    [LogisticRegression(max_iter=1000)] 4 fusions
+    """
+    missing = {"fusion", "head"} - set(pipeline.named_steps)
+    if missing:
+        raise ValueError(
+            f"The pipeline has no step {sorted(missing)[0]!r}; its steps are "
+            f"{', '.join(map(repr, pipeline.named_steps))}."
+        )
+    fusions = [
+        ConcatFusion(),
+        ConcatFusion(scale="block"),
+        WeightedFusion("score"),
+        WeightedFusion("alignment"),
+    ]
+    if is_regressor(pipeline["head"]):
+        heads = {SVMRegressor(): "C", SVMRegressor(kernel="linear"): "C", Ridge(): "alpha"}
+    else:
+        heads = {
+            SVMClassifier(): "C",
+            SVMClassifier(kernel="linear"): "C",
+            LogisticRegression(max_iter=1000): "C",
+        }
+    return [
+        {"fusion": fusions, "head": [head], f"head__{strength}": COSTS}
+        for head, strength in heads.items()
+    ]
+
+
+def _modalities(table_or_modalities: Any) -> Modalities:
+    if not isinstance(table_or_modalities, Mapping):
+        return infer_modalities(table_or_modalities)
+    for column, modality in table_or_modalities.items():
+        if modality not in MODALITIES:
+            raise ValueError(
+                f"The modality {modality!r} of column {column!r} is not one of "
+                f"{', '.join(map(repr, MODALITIES))}."
+            )
+    if isinstance(table_or_modalities, Modalities):
+        return table_or_modalities
+    return Modalities(table_or_modalities)
+
+
+def _raw_blocks(modalities: Modalities, chosen: Mapping[str, Any]) -> list[tuple]:
+    """One block per column of raw cells."""
+    blocks = []
+    for column, modality in modalities.items():
+        if modality == "drop" or modality in TABLE_MODALITIES and column not in chosen:
+            continue
+        blocks.append((_block_name(column), _extractor(modality, column, chosen), column))
+    return blocks
+
+
+def _table_blocks(modalities: Modalities, chosen: Mapping[str, Any]) -> list[tuple]:
+    """One block for all numeric columns, and one for all categorical ones."""
+    blocks = []
+    for kind in TABLE_MODALITIES:
+        columns = [c for c, modality in modalities.items() if modality == kind and c not in chosen]
+        if columns:
+            blocks.append((kind, _extractor(kind, kind, chosen), columns))
+    return blocks
+
+
+def _block_name(column: Any) -> str:
+    """Return the column's name in a form that may stand in a parameter's name."""
+    name = str(column).replace("__", "_")
+    taken = {*ModalityTransformer([]).get_params(), *TABLE_MODALITIES}
+    return f"{name}_column" if name in taken else name
+
+
+def _extractor(modality: str, column: Any, chosen: Mapping[str, Any]) -> Any:
+    if column in chosen:
+        return chosen[column]
+    return chosen[modality] if modality in chosen else _default(modality, column)
+
+
+def _default(modality: str, column: Any) -> Any:
+    if modality == "text":
+        return TfidfEmbedder(ngram_range=(1, 2), sublinear_tf=True)
+    if modality == "image":
+        return FeatureUnion([("hog", HOGEmbedder()), ("color", ColorHistogramEmbedder())])
+    if modality == "audio":
+        return FeatureUnion([("mfcc", MFCC(deltas=2)), ("descriptors", AudioDescriptors())])
+    if modality == "numeric":
+        return make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
+    if modality == "categorical":
+        return OneHotEncoder(
+            handle_unknown="infrequent_if_exist", min_frequency=2, dtype=np.float32
+        )
+    raise ValueError(
+        f"Column {column!r} is {modality}, which has no default extractor. Give one with "
+        f"extractors={{{modality!r}: ...}}, or set its modality to 'drop'."
+    )
