@@ -69,7 +69,7 @@ class BaseFusion(TransformerMixin, BaseEstimator, ABC):
         Parameters
         ----------
         X : FeatureBlocks, DataFrame with ``block__feature`` columns, or 2-D array or CSR
-            The same blocks, of the same widths, as in fit.
+            The same blocks, of the same widths, as in fit; in any order where they have names.
 
         Returns
         -------
@@ -90,6 +90,8 @@ class BaseFusion(TransformerMixin, BaseEstimator, ABC):
                 f"{type(self).__name__} was fitted on the blocks {_listed(self.block_widths_)}, "
                 f"but got {_listed(blocks.widths)}."
             )
+        if blocks.names != list(self.block_widths_):
+            blocks = blocks.select(list(self.block_widths_))
         return self._fuse(blocks)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

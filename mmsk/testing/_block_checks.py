@@ -1,4 +1,4 @@
-"""Checks of what comes out of an extractor: dtype, names, containers."""
+"""Checks of what comes out of a transformer: dtype, names, containers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from scipy import sparse
 
 from mmsk.testing._compare import assert_same, dense
-from mmsk.testing._subject import ExtractorSubject, object_series
+from mmsk.testing._subject import Subject
 
 
-def check_block_form(subject: ExtractorSubject) -> None:
-    """The block is float32 in C order, or CSR of floats, one row per cell, all finite."""
+def check_block_form(subject: Subject) -> None:
+    """The block is float32 in C order, or CSR of floats, one row per row, all finite."""
     block = subject.reference
-    assert len(subject.cells) == block.shape[0], (
-        f"{len(subject.cells)} cells must give as many rows, got {block.shape[0]}."
+    assert len(subject.data) == block.shape[0], (
+        f"{len(subject.data)} rows must give as many, got {block.shape[0]}."
     )
     if sparse.issparse(block):
         assert block.format == "csr", f"a sparse block must be CSR, got {block.format!r}."
@@ -26,16 +26,16 @@ def check_block_form(subject: ExtractorSubject) -> None:
         assert isinstance(block, np.ndarray), f"expected an ndarray, got {type(block).__name__}."
         assert block.dtype == np.float32, f"a dense block must be float32, got {block.dtype}."
         assert block.flags.c_contiguous, "a dense block must be C-contiguous."
-    assert np.isfinite(dense(block)).all(), "cells that are present must give finite features."
+    assert np.isfinite(dense(block)).all(), "the features must be finite."
 
 
-def check_features_differ(subject: ExtractorSubject) -> None:
-    """Different cells give different features; otherwise the other checks would say nothing."""
+def check_features_differ(subject: Subject) -> None:
+    """Different rows give different features; otherwise the other checks would say nothing."""
     features = dense(subject.reference)
-    assert len(np.unique(features, axis=0)) > 1, "the cells must not all give the same row."
+    assert len(np.unique(features, axis=0)) > 1, "the rows must not all be the same."
 
 
-def check_feature_names(subject: ExtractorSubject) -> None:
+def check_feature_names(subject: Subject) -> None:
     """There is one name per feature; names are unique strings."""
     names = subject.fitted().get_feature_names_out()
     width = subject.reference.shape[1]
@@ -44,63 +44,69 @@ def check_feature_names(subject: ExtractorSubject) -> None:
     assert len(set(names)) == width, "feature names must be unique."
     if subject.is_frozen:
         before = subject.fresh().get_feature_names_out()
-        assert list(before) == list(names), "a frozen extractor must know its names before fit."
+        assert list(before) == list(names), "a frozen transformer must know its names before fit."
 
 
-def check_set_output_pandas(subject: ExtractorSubject) -> None:
+def check_fit_transform(subject: Subject) -> None:
+    """``fit_transform`` gives what ``fit`` and ``transform`` give."""
+    features = subject.fresh().fit_transform(subject.data, subject.y)
+    expectation = "fit_transform must give what fit and transform give"
+    assert_same(features, subject.reference, subject.tolerance, expectation)
+
+
+def check_set_output_pandas(subject: Subject) -> None:
     """``set_output(transform="pandas")`` gives named columns and keeps the index."""
-    index = [f"row {position}" for position in range(len(subject.cells))]
-    column = object_series(subject.cells, index=index)
-    table = _wrapped(subject, "pandas", column)
+    index = [f"row {position}" for position in range(len(subject.data))]
+    table = _wrapped(subject, "pandas", subject.as_pandas(index))
     assert list(table.index) == index, "the pandas index must be kept."
-    _check_table(subject, table, list(table.columns))
+    _check_table(subject, table)
 
 
-def check_set_output_polars(subject: ExtractorSubject) -> None:
+def check_set_output_polars(subject: Subject) -> None:
     """``set_output(transform="polars")`` gives named columns."""
     if importlib.util.find_spec("polars") is None:
         raise SkipTest("polars is not installed.")
-    table = _wrapped(subject, "polars", list(subject.cells))
-    _check_table(subject, table, list(table.columns))
+    _check_table(subject, _wrapped(subject, "polars", subject.data))
 
 
-def check_fresh_memory(subject: ExtractorSubject) -> None:
+def check_fresh_memory(subject: Subject) -> None:
     """Each transform gives memory of its own: writing to a block changes no other."""
     fitted = subject.fitted()
-    first, second = fitted.transform(subject.cells), fitted.transform(subject.cells)
+    first, second = subject.output(fitted), subject.output(fitted)
     assert not np.shares_memory(_values(first), _values(second)), (
         "two results must not share memory."
     )
     _values(first)[...] = -1
     expectation = "writing to a result must not change later ones"
-    assert_same(fitted.transform(subject.cells), subject.reference, subject.tolerance, expectation)
+    assert_same(subject.output(fitted), subject.reference, subject.tolerance, expectation)
 
 
 BLOCK_CHECKS = (
     check_block_form,
     check_features_differ,
     check_feature_names,
+    check_fit_transform,
     check_set_output_pandas,
     check_set_output_polars,
     check_fresh_memory,
 )
 
 
-def _wrapped(subject: ExtractorSubject, container: str, column: Any) -> Any:
-    extractor = subject.fresh().set_output(transform=container).fit(column)
+def _wrapped(subject: Subject, container: str, data: Any) -> Any:
+    transformer = subject.fresh().set_output(transform=container).fit(data, subject.y)
     try:
-        return extractor.transform(column)
+        return transformer.transform(data)
     except ValueError as error:
         if sparse.issparse(subject.reference) and "sparse" in str(error).lower():
             raise SkipTest(f"A CSR block is no {container} table, and says so.") from None
         raise
 
 
-def _check_table(subject: ExtractorSubject, table: Any, columns: list[Any]) -> None:
+def _check_table(subject: Subject, table: Any) -> None:
     names = list(subject.fitted().get_feature_names_out())
-    assert columns == names, "the columns must be the feature names."
-    values = table.to_numpy()
-    assert_same(values, dense(subject.reference), 0.0, "a table must hold the features")
+    assert list(table.columns) == names, "the columns must be the feature names."
+    expectation = "a table must hold the features"
+    assert_same(table.to_numpy(), dense(subject.reference), subject.tolerance, expectation)
 
 
 def _values(block: Any) -> np.ndarray:

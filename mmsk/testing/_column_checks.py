@@ -42,7 +42,7 @@ def check_polars_gives_equal_features(subject: ExtractorSubject) -> None:
 
 def check_batch_invariance(subject: ExtractorSubject) -> None:
     """Neither `batch_size` nor `n_jobs` changes a row."""
-    given = subject.extractor.get_params(deep=False)
+    given = subject.estimator.get_params(deep=False)
     settings = [{"batch_size": size} for size in (1, 3, 1000)] + [{"n_jobs": 1}, {"n_jobs": 2}]
     for setting in settings:
         if set(setting) <= set(given):

@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from mmsk.testing._compare import BlockDigest, assert_same, dense
-from mmsk.testing._subject import ExtractorSubject, object_series
+from mmsk.testing._subject import ExtractorSubject, Subject, object_series
 
 
 def check_pipeline(subject: ExtractorSubject) -> None:
@@ -44,17 +44,17 @@ def check_column_transformer(subject: ExtractorSubject) -> None:
     )
 
 
-def check_grid_search(subject: ExtractorSubject) -> None:
+def check_grid_search(subject: Subject) -> None:
     """A grid search over each searchable parameter sees different features per value."""
     for name, values in subject.need_searchable().items():
-        _search(subject.fresh(), subject.cells, "features", name, values)
+        _search(subject.fresh(), subject.data, subject.y, "features", name, values)
 
 
 def check_grid_search_in_feature_union(subject: ExtractorSubject) -> None:
     """A grid search reaches the parameters inside a FeatureUnion."""
     name, values = next(iter(subject.need_searchable().items()))
     union = FeatureUnion([("one", subject.fresh()), ("other", subject.fresh())])
-    _search(union, subject.cells, "features__one", name, values)
+    _search(union, subject.cells, None, "features__one", name, values)
 
 
 def check_grid_search_in_column_transformer(subject: ExtractorSubject) -> None:
@@ -62,7 +62,7 @@ def check_grid_search_in_column_transformer(subject: ExtractorSubject) -> None:
     name, values = next(iter(subject.need_searchable().items()))
     transformer = ColumnTransformer([("block", subject.fresh(), "cells")])
     table = object_series(subject.cells).to_frame()
-    _search(transformer, table, "features__block", name, values)
+    _search(transformer, table, None, "features__block", name, values)
 
 
 COMPOSITION_CHECKS = (
@@ -75,10 +75,10 @@ COMPOSITION_CHECKS = (
 )
 
 
-def _search(transformer: Any, X: Any, path: str, name: str, values: Any) -> None:
+def _search(transformer: Any, X: Any, y: Any, path: str, name: str, values: Any) -> None:
     model = Pipeline([("features", transformer), ("head", BlockDigest())])
     grid = {f"{path}__{name}": list(values)}
-    search = GridSearchCV(model, grid, cv=KFold(2), refit=False, error_score="raise").fit(X)
+    search = GridSearchCV(model, grid, cv=KFold(2), refit=False, error_score="raise").fit(X, y)
     digests = search.cv_results_["mean_test_score"]
     assert len(set(digests)) == len(values), (
         f"a grid search over {name}={list(values)!r} must see different features per value."

@@ -67,7 +67,7 @@ def extractor_checks(
     >>> checks = dict(extractor_checks(TfidfEmbedder(), cells))
     >>> checks["check_missing_cells"]()
     """
-    subject = ExtractorSubject(extractor, cells, searchable or {}, bad_cell, tolerance)
+    subject = ExtractorSubject(extractor, cells, None, searchable or {}, tolerance, bad_cell)
     return named(subject, (*BLOCK_CHECKS, *COLUMN_CHECKS, *STATE_CHECKS, *COMPOSITION_CHECKS))
 
 

@@ -1,4 +1,4 @@
-"""What a check of an extractor is given."""
+"""What a check is given."""
 
 from __future__ import annotations
 
@@ -15,45 +15,53 @@ from sklearn.utils import get_tags
 
 
 @dataclass(frozen=True)
-class ExtractorSubject:
-    """An extractor with the cells to check it on; `extractor_checks` documents the fields."""
+class Subject:
+    """An estimator with what it is checked on."""
 
-    extractor: Any
-    cells: Sequence[Any]
+    estimator: Any
+    data: Any
+    y: Any = None
     searchable: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    bad_cell: Any = None
     tolerance: float = 0.0
-
-    def __post_init__(self) -> None:
-        if len(self.cells) < 4:
-            raise ValueError(f"cells has {len(self.cells)} cells; the checks need at least 4.")
 
     def fresh(self, **parameters: Any) -> Any:
         """Return an unfitted copy, with some parameters changed."""
-        return clone(self.extractor).set_params(**parameters)
+        return clone(self.estimator).set_params(**parameters)
+
+    def fit(self, estimator: Any) -> Any:
+        """Fit an estimator on the data."""
+        return estimator.fit(self.data, self.y)
 
     def fitted(self, **parameters: Any) -> Any:
-        """Return a copy fitted on the cells."""
-        return self.fresh(**parameters).fit(self.cells)
+        """Return a fitted copy."""
+        return self.fit(self.fresh(**parameters))
+
+    def output(self, fitted: Any) -> Any:
+        """Return what a fitted estimator makes of the data."""
+        return fitted.transform(self.data)
 
     def features(self, **parameters: Any) -> Any:
-        """Return the features of the cells, fitted and transformed afresh."""
-        return self.fitted(**parameters).transform(self.cells)
+        """Return the output of a copy that is fitted afresh."""
+        return self.output(self.fitted(**parameters))
 
     @cached_property
     def reference(self) -> Any:
-        """The features of the cells, which no check may change."""
+        """The output for the data, which no check may change."""
         return self.features()
+
+    def as_pandas(self, index: Sequence[Any]) -> Any:
+        """Return the data as a pandas object with that index."""
+        raise NotImplementedError
 
     @property
     def is_frozen(self) -> bool:
-        """Whether the extractor has nothing to learn in fit."""
-        return not get_tags(self.extractor).requires_fit
+        """Whether the estimator has nothing to learn in fit."""
+        return not get_tags(self.estimator).requires_fit
 
     def need_parameter(self, name: str) -> None:
-        """Skip the check where the extractor has no such parameter."""
-        if name not in self.extractor.get_params(deep=False):
-            raise SkipTest(f"{type(self.extractor).__name__} has no parameter {name!r}.")
+        """Skip the check where the estimator has no such parameter."""
+        if name not in self.estimator.get_params(deep=False):
+            raise SkipTest(f"{type(self.estimator).__name__} has no parameter {name!r}.")
 
     def need_searchable(self) -> Mapping[str, Sequence[Any]]:
         """Return the searchable parameters, or skip the check."""
@@ -62,7 +70,27 @@ class ExtractorSubject:
         return self.searchable
 
     def __repr__(self) -> str:
-        return f"{self.extractor!r} on {len(self.cells)} cells"
+        return f"{self.estimator!r}"
+
+
+@dataclass(frozen=True, repr=False)
+class ExtractorSubject(Subject):
+    """An extractor with the cells to check it on; `extractor_checks` documents the fields."""
+
+    bad_cell: Any = None
+
+    def __post_init__(self) -> None:
+        if len(self.data) < 4:
+            raise ValueError(f"cells has {len(self.data)} cells; the checks need at least 4.")
+
+    @property
+    def cells(self) -> Sequence[Any]:
+        """The raw cells."""
+        return self.data
+
+    def as_pandas(self, index: Sequence[Any]) -> pd.Series:
+        """Return the cells as a Series with that index."""
+        return object_series(self.cells, index=index)
 
 
 def object_array(cells: Sequence[Any]) -> np.ndarray:
