@@ -98,16 +98,15 @@ class ColorHistogramEmbedder(DescriptorExtractor):
         check_number("grid", self.grid, low=1, high=self.image_size, integer=True)
 
     def _describe(self, pixels: np.ndarray) -> np.ndarray:
-        ranges = np.array(list(_CHANNELS[self.color_space].values()))
-        low, high = ranges.T
-        shares = (_in_color_space(pixels, self.color_space) - low) / (high - low)
-        bins = (shares * self.bins).astype(np.intp).clip(0, self.bins - 1)
-        histograms = [self._histograms(region) for region in regions(bins, self.grid)]
-        return np.concatenate(histograms, axis=None)
-
-    def _histograms(self, bins: np.ndarray) -> np.ndarray:
-        channels = bins.reshape(-1, 3).T
-        return np.stack([np.bincount(row, minlength=self.bins) / row.size for row in channels])
+        ranges = list(_CHANNELS[self.color_space].values())
+        values = _in_color_space(pixels, self.color_space).clip(*np.transpose(ranges))
+        shares = [
+            np.histogram(region[:, :, channel], self.bins, ranges[channel])[0]
+            / region[:, :, 0].size
+            for region in regions(values, self.grid)
+            for channel in range(3)
+        ]
+        return np.concatenate(shares)
 
     def _feature_names(self) -> Iterator[str]:
         names = list(_CHANNELS[self.color_space])
