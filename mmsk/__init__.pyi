@@ -8,3 +8,5 @@ from .exceptions import MissingDependencyError as MissingDependencyError
 from .exceptions import ReadError as ReadError
 from .fusion import ConcatFusion as ConcatFusion
 from .fusion import WeightedFusion as WeightedFusion
+from .heads import SVMClassifier as SVMClassifier
+from .heads import SVMRegressor as SVMRegressor
