@@ -1,0 +1,114 @@
+"""Mixing channels to one, and arrays given as cells."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from mmsk.exceptions import ReadError
+
+MOST_CHANNELS = 64
+# Full scale of each accepted kind of integer; uint8 is centred on 128, as in WAV files.
+_FULL_SCALE = {"int16": 2**15, "int32": 2**31, "uint8": 2**7}
+# The square of a spectrum must stay within float32.
+_LARGEST_SAMPLE = 1e9
+_CANCELLED = 1e-4
+
+
+class Mixer:
+    """The mean over the channels of a sound that comes in blocks."""
+
+    def __init__(self) -> None:
+        self._blocks: list[np.ndarray] = []
+        self._energy_in = 0.0
+        self._energy_out = 0.0
+
+    def add(self, block: np.ndarray) -> None:
+        """Take a block of shape (n_samples, n_channels), dtype float32."""
+        if block.shape[1] == 1:
+            self._blocks.append(block[:, 0])
+            return
+        mixed = block.mean(axis=1, dtype=np.float32)
+        self._blocks.append(mixed)
+        self._energy_in += float(np.vdot(block, block)) / block.shape[1]
+        self._energy_out += float(np.vdot(mixed, mixed))
+
+    def mixed(self) -> np.ndarray:
+        """Return all blocks as one channel, shape (n_samples,), dtype float32."""
+        if self._energy_out < _CANCELLED * self._energy_in:
+            warnings.warn(
+                "The channels of a sound cancel each other: their mean has less than "
+                f"{_CANCELLED:.2%} of their energy. Give one channel as (samples, sample_rate)."
+            )
+        if len(self._blocks) == 1:
+            return np.ascontiguousarray(self._blocks[0])
+        return np.concatenate([np.empty(0, dtype=np.float32), *self._blocks])
+
+
+def from_array(cell: tuple[Any, Any]) -> tuple[np.ndarray, int]:
+    """Return the samples of a ``(samples, sample_rate)`` cell as float32, and the rate.
+
+    Returns
+    -------
+    samples : ndarray of shape (n_samples, n_channels), dtype float32
+        Integers divided by their full scale; floats as they are.
+    sample_rate : int
+        In Hz.
+
+    Raises
+    ------
+    ReadError
+        If the cell is no such pair.
+    """
+    if len(cell) != 2 or not isinstance(cell[1], int | float | np.number):
+        raise ReadError("a pair must be (samples, sample_rate), the rate a number in Hz", "check")
+    rate = float(cell[1])
+    if not rate.is_integer():
+        raise ReadError(f"sample rate of {rate} Hz is not a whole number", "check")
+    return _to_float(_array(cell[0])), int(rate)
+
+
+def check_samples(samples: np.ndarray) -> None:
+    """Raise ReadError for NaN, infinite or absurdly large samples."""
+    low, high = samples.min(), samples.max()
+    if not np.isfinite(low) or not np.isfinite(high):
+        raise ReadError("NaN or infinite samples", "check")
+    if max(-low, high) > _LARGEST_SAMPLE:
+        raise ReadError(
+            f"samples as large as {max(-low, high):.3g}; full scale is 1 for floats", "check"
+        )
+
+
+def _array(samples: Any) -> np.ndarray:
+    try:
+        array = np.asarray(samples)
+    except Exception as error:
+        raise ReadError(f"samples are not an array: {error}", "check", cause=error) from error
+    if array.ndim not in (1, 2):
+        raise ReadError(
+            f"samples of shape {array.shape}, not (n_samples,) or (n_samples, n_channels)", "check"
+        )
+    if array.ndim == 2 and array.shape[1] > MOST_CHANNELS:
+        raise ReadError(
+            f"samples of shape {array.shape} have more than {MOST_CHANNELS} channels; the shape "
+            "is (n_samples, n_channels): transpose them",
+            "check",
+        )
+    return array if array.ndim == 2 else array[:, np.newaxis]
+
+
+def _to_float(array: np.ndarray) -> np.ndarray:
+    kind = array.dtype.name
+    if array.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return array.astype(np.float32, copy=False)
+    if kind not in _FULL_SCALE:
+        raise ReadError(
+            f"samples of dtype {kind}; accepted are float, int16, int32 and uint8", "check"
+        )
+    scale = np.float32(_FULL_SCALE[kind])
+    if kind == "uint8":
+        return (array.astype(np.float32) - scale) / scale
+    return array.astype(np.float32) / scale
