@@ -76,9 +76,12 @@ class ReadError(ValueError):
         """Return the same error for a table of which the column held only `rows` (an array)."""
         row = self.row if self.row is None else int(rows[self.row])
         others = [other.with_rows(rows) for other in self.others]
-        return ReadError(
+        error = ReadError(
             self.reason, self.stage, self.item, row, self.label, self.column, self.cause, others
         )
+        for note in getattr(self, "__notes__", []):
+            error.add_note(note)
+        return error
 
     @property
     def where(self) -> str:

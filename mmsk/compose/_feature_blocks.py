@@ -182,12 +182,11 @@ class FeatureBlocks:
         return np.asarray(names, dtype=object)
 
     def tocsr(self) -> sparse.csr_matrix:
-        """Concatenate to one sparse matrix of float32; missing rows are empty."""
-        parts = [
-            block if sparse.issparse(block) else np.where(np.isnan(block), np.float32(0), block)
-            for block in self._blocks.values()
-        ]
-        return hstack_csr(parts, self._n_rows)
+        """Concatenate to one sparse matrix of float32; missing rows of a block are empty."""
+        return hstack_csr(list(self._blocks.values()), self.present)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._blocks
 
     def __len__(self) -> int:
         return self._n_rows
@@ -246,33 +245,49 @@ class FeatureBlocks:
         return f"FeatureBlocks({'; '.join(parts)})"
 
 
+def names_out(transformer: Any, names_in: Any) -> Any:
+    """Names of a transformer's features; None where it, or a step inside it, has none."""
+    try:
+        return transformer.get_feature_names_out(names_in)
+    except AttributeError:
+        return None
+
+
 def _as_block(name: str, block: Any) -> Block:
     if sparse.issparse(block):
-        return block.tocsr()
-    if isinstance(block, pd.DataFrame) or hasattr(block, "to_numpy"):
-        return _frame_block(block, list(range(block.shape[1])))
-    block = np.asarray(block)
-    if block.dtype not in (np.float32, np.float64):
-        if block.dtype.kind not in "fiub":
-            raise ValueError(
-                f"Block {name!r} holds {block.dtype}, not numbers. Encode it, or ask the "
-                "ModalityTransformer for output='array'."
-            )
-        block = block.astype(np.float32)
+        block = block.tocsr()
+    elif hasattr(block, "columns"):
+        block = _frame_block(block, list(range(block.shape[1])))
+    else:
+        block = np.asarray(block)
     if block.ndim != 2:
         raise ValueError(f"Block {name!r} has shape {block.shape}; a block is 2-D.")
-    return block
+    return _as_floats(name, block)
+
+
+def _as_floats(name: str, block: Block) -> Block:
+    if block.dtype in (np.float32, np.float64):
+        return block
+    if block.dtype.kind in "fiub":
+        return block.astype(np.float32)
+    try:
+        if block.dtype.kind == "O":  # numbers of several kinds, or None beside them
+            return block.astype(np.float64)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"Block {name!r} holds {block.dtype}, not numbers. Encode it, or ask the "
+        "ModalityTransformer for output='array'."
+    )
 
 
 def _frame_block(frame: Any, places: list[int]) -> Block:
     if not isinstance(frame, pd.DataFrame):
-        block = frame[:, places].to_numpy()
-    else:
-        part = frame.iloc[:, places]
-        if len(places) and all(isinstance(dtype, pd.SparseDtype) for dtype in part.dtypes):
-            return part.sparse.to_coo().tocsr()
-        block = part.to_numpy(na_value=np.nan) if part.isna().to_numpy().any() else part.to_numpy()
-    return block.astype(np.float64) if block.dtype == object else block
+        return frame[:, places].to_numpy()
+    part = frame.iloc[:, places]
+    if len(places) and all(isinstance(dtype, pd.SparseDtype) for dtype in part.dtypes):
+        return part.sparse.to_coo().tocsr()
+    return part.to_numpy(na_value=np.nan) if part.isna().to_numpy().any() else part.to_numpy()
 
 
 def _common_rows(blocks: Mapping[str, Block]) -> int:

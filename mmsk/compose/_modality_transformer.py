@@ -16,8 +16,8 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.parallel import Parallel, delayed
 
 from mmsk._validation import check_choice
-from mmsk.compose._feature_blocks import FeatureBlocks
-from mmsk.compose._present_rows import call_on_present_rows, present_cells
+from mmsk.compose._feature_blocks import FeatureBlocks, names_out
+from mmsk.compose._present_rows import call_on_present_rows, present_cells, without_rows
 
 
 class ModalityTransformer(ColumnTransformer):
@@ -186,7 +186,7 @@ class ModalityTransformer(ColumnTransformer):
         )
         if fitting:
             pairs = zip(chosen, results, strict=True)
-            self._empty_blocks = {name: block[:0] for (name, *_), (block, _) in pairs}
+            self._empty_blocks = {name: without_rows(block) for (name, *_), (block, _) in pairs}
         return results
 
     def _resolved(self, transformer: Any) -> Any:
@@ -215,22 +215,26 @@ class ModalityTransformer(ColumnTransformer):
             dict(zip(names, Xs, strict=True)), feature_names=self._names_of_features()
         )
 
-    def _fitted(self) -> list[tuple]:
+    def _fitted(self, column_as_labels: bool = False) -> list[tuple]:
         """List the fitted transformers that make blocks: (name, transformer, columns, weight)."""
         return list(
-            self._iter(fitted=True, column_as_labels=False, skip_drop=True, skip_empty_columns=True)
+            self._iter(
+                fitted=True,
+                column_as_labels=column_as_labels,
+                skip_drop=True,
+                skip_empty_columns=True,
+            )
         )
 
-    def _names_of_features(self) -> dict[str, list[str]]:
-        """Feature names of each block; blocks whose transformer has none are left out."""
+    def _names_of_features(self) -> dict[str, Any]:
+        """Feature names of each block, None where its transformer has none."""
         columns_in = getattr(self, "feature_names_in_", None)
         if columns_in is None:
             columns_in = [f"x{number}" for number in range(self.n_features_in_)]
         names = {}
         for name, transformer, *_ in self._fitted():
-            if hasattr(transformer, "get_feature_names_out"):
-                inputs = np.asarray(columns_in)[self._transformer_to_input_indices[name]]
-                names[name] = transformer.get_feature_names_out(inputs)
+            inputs = np.asarray(columns_in)[self._transformer_to_input_indices[name]]
+            names[name] = names_out(transformer, inputs)
         return names
 
     def _with_presence(self, blocks: Any, X: Any) -> Any:
@@ -238,7 +242,8 @@ class ModalityTransformer(ColumnTransformer):
         if not isinstance(blocks, FeatureBlocks):
             return blocks
         X = _check_X(X)
-        for place, (_, transformer, columns, _) in enumerate(self._fitted()):
+        by_label = hasattr(X, "columns") and hasattr(self, "feature_names_in_")
+        for place, (_, transformer, columns, _) in enumerate(self._fitted(by_label)):
             column = _safe_indexing(X, columns, axis=1)
             present = getattr(transformer, "present_rows", present_cells)(column)
             if present is not None:

@@ -9,9 +9,10 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import Tags
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
-from mmsk.compose._feature_blocks import FeatureBlocks
+from mmsk.compose._feature_blocks import FeatureBlocks, names_out
 from mmsk.compose._present_rows import scatter
 from mmsk.compose._to_blocks import to_blocks
 
@@ -33,6 +34,8 @@ class PerBlock(TransformerMixin, BaseEstimator):
     ----------
     transformers_ : dict of str to estimator
         The fitted transformer of each block that has one.
+    block_widths_ : dict of str to int
+        The blocks seen in fit and their numbers of columns.
     n_features_in_ : int
         Number of columns over all blocks.
     feature_names_in_ : ndarray of str
@@ -79,15 +82,18 @@ class PerBlock(TransformerMixin, BaseEstimator):
         blocks = to_blocks(self, X, reset=True)
         self.transformers_ = {}
         for name, transformer in self._chosen(blocks.names).items():
-            rows = np.flatnonzero(blocks.present_in(name))
-            if len(rows) == 0:
+            block, targets = blocks[name], None if y is None else np.asarray(y)
+            present = blocks.present_in(name)
+            if not present.any():
                 raise ValueError(f"No row has the block {name!r}: there is nothing to fit on.")
-            targets = None if y is None else np.asarray(y)[rows]
-            self.transformers_[name] = clone(transformer).fit(blocks[name][rows], targets)
-        self._names_out = self._transformed(blocks).get_feature_names_out()
+            if not present.all():
+                rows = np.flatnonzero(present)
+                block, targets = block[rows], None if targets is None else targets[rows]
+            self.transformers_[name] = clone(transformer).fit(block, targets)
+        self._names_out = self._transformed(blocks[:1]).get_feature_names_out()
         return self
 
-    def transform(self, X: Any) -> FeatureBlocks:
+    def transform(self, X: Any) -> Any:
         """Transform each block.
 
         Parameters
@@ -98,10 +104,13 @@ class PerBlock(TransformerMixin, BaseEstimator):
         Returns
         -------
         blocks : FeatureBlocks
-            The transformed blocks under their old names, missing where they were missing.
+            The transformed blocks under their old names, missing where they were missing. After
+            ``set_output`` a dense DataFrame of them all.
         """
         check_is_fitted(self)
-        return self._transformed(to_blocks(self, X, reset=False))
+        blocks = self._transformed(to_blocks(self, X, reset=False))
+        as_blocks = _get_output_config("transform", self)["dense"] == "default"
+        return blocks if as_blocks else np.asarray(blocks)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of all columns, each as ``block__feature``.
@@ -137,7 +146,7 @@ class PerBlock(TransformerMixin, BaseEstimator):
             if name in self.transformers_:
                 transformer = self.transformers_[name]
                 results[name] = _on_rows(transformer, block, blocks.present_in(name))
-                feature_names[name] = _names(transformer, blocks.feature_names[name])
+                feature_names[name] = names_out(transformer, blocks.feature_names[name])
         return FeatureBlocks(results, present=blocks.present, feature_names=feature_names)
 
     def __sklearn_tags__(self) -> Tags:
@@ -157,9 +166,3 @@ def _on_rows(transformer: Any, block: Any, present: np.ndarray) -> Any:
     stand_in = sparse.csr_matrix(zeros) if sparse.issparse(block) else zeros
     part = transformer.transform(block[rows] if len(rows) else stand_in)[: len(rows)]
     return scatter(part, rows, len(present), None)
-
-
-def _names(transformer: Any, names: np.ndarray) -> Any:
-    if not hasattr(transformer, "get_feature_names_out"):
-        return None
-    return transformer.get_feature_names_out(names)

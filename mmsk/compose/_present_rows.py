@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.utils import _safe_indexing, get_tags
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, _num_samples
 
 from mmsk._validation import raw_column
 from mmsk.exceptions import ReadError
@@ -64,40 +64,63 @@ def call_on_present_rows(
         As `function` returns it, with NaN rows (empty ones in CSR) where the cell is missing.
     """
     present = present_cells(X)
-    if present is None or present.all():
-        return function(transformer, X, y, params=params, **arguments)
-    rows = np.flatnonzero(present)
-    if len(rows) == 0 and empty_block is not None:
-        return scatter(empty_block, rows, len(present), X)
-    if len(rows) == 0 and not _needs_no_data(transformer):
-        raise ValueError(f"Every cell of {name!r} is missing: there is nothing to fit it on.")
-    part = _safe_indexing(X, rows)
+    rows = np.arange(_num_samples(X)) if present is None else np.flatnonzero(present)
+    if present is not None and len(rows) == 0:
+        if empty_block is not None:
+            return scatter(empty_block, rows, len(present), X)
+        if not _needs_no_data(transformer):
+            raise ValueError(f"Every cell of {name!r} is missing: there is nothing to fit it on.")
+    try:
+        if present is None or present.all() or (len(rows) > 0 and _takes_missing(transformer)):
+            return function(transformer, X, y, params=params, **arguments)
+        return _on_rows(function, transformer, X, y, rows, params, arguments)
+    except Exception as error:
+        if not isinstance(error, ReadError):
+            error.add_note(_context(name, error))
+        raise
+
+
+def _on_rows(
+    function: Callable[..., Any],
+    transformer: Any,
+    X: Any,
+    y: Any,
+    rows: np.ndarray,
+    params: Any,
+    arguments: dict[str, Any],
+) -> Any:
     part_y = None if y is None else _safe_indexing(y, rows)
     part_params = {
         method: _check_method_params(X, values, indices=rows) for method, values in params.items()
     }
     try:
         result = function(
-            transformer, part, part_y, params=type(params)(**part_params), **arguments
+            transformer,
+            _safe_indexing(X, rows),
+            part_y,
+            params=type(params)(**part_params),
+            **arguments,
         )
     except ReadError as error:
         raise error.with_rows(rows) from error.cause
     if isinstance(result, tuple):
-        return scatter(result[0], rows, len(present), X), result[1]
-    return scatter(result, rows, len(present), X)
+        return scatter(result[0], rows, _num_samples(X), X), result[1]
+    return scatter(result, rows, _num_samples(X), X)
+
+
+def without_rows(block: Any) -> Any:
+    """Return the block's form, no row, and no reference to its memory."""
+    return block.clear() if hasattr(block, "clear") else block[:0].copy()
 
 
 def scatter(block: Any, rows: np.ndarray, n_rows: int, X: Any) -> Any:
     """Put the rows of a block at `rows` of a block of `n_rows`, the others missing."""
+    if block.shape[0] != len(rows):
+        raise ValueError(f"A transformer gave {block.shape[0]} rows for {len(rows)} cells.")
     if sparse.issparse(block):
         return _scatter_csr(block.tocsr(), rows, n_rows)
     if isinstance(block, pd.DataFrame):
-        index = X.index if isinstance(X, pd.Series) else pd.RangeIndex(n_rows)
-        return (
-            block.set_axis(index[rows]).reindex(index)
-            if index.is_unique
-            else _by_place(block, rows, index)
-        )
+        return _scatter_frame(block, rows, X.index if isinstance(X, pd.Series) else range(n_rows))
     if hasattr(block, "with_columns"):
         return block[_places(rows, n_rows)]
     block = np.asarray(block)
@@ -114,9 +137,11 @@ def _scatter_csr(block: sparse.csr_matrix, rows: np.ndarray, n_rows: int) -> Any
     return type(block)((block.data, block.indices, indptr), shape=(n_rows, block.shape[1]))
 
 
-def _by_place(block: pd.DataFrame, rows: np.ndarray, index: pd.Index) -> pd.DataFrame:
+def _scatter_frame(block: pd.DataFrame, rows: np.ndarray, index: Any) -> pd.DataFrame:
+    is_sparse = all(isinstance(dtype, pd.SparseDtype) for dtype in block.dtypes)
     places = pd.RangeIndex(len(index))
-    return block.set_axis(places[rows]).reindex(places).set_axis(index)
+    fill_value = 0.0 if is_sparse else np.nan
+    return block.set_axis(rows).reindex(places, fill_value=fill_value).set_axis(index)
 
 
 def _places(rows: np.ndarray, n_rows: int) -> list[int | None]:
@@ -128,3 +153,16 @@ def _places(rows: np.ndarray, n_rows: int) -> list[int | None]:
 
 def _needs_no_data(transformer: Any) -> bool:
     return not get_tags(transformer).requires_fit
+
+
+def _takes_missing(transformer: Any) -> bool:
+    """Tell whether it takes raw columns with missing cells; its messages then name true rows."""
+    tags = get_tags(transformer).input_tags
+    return tags.one_d_array and not tags.two_d_array and tags.allow_nan
+
+
+def _context(name: str, error: Exception) -> str:
+    note = f"Raised by the transformer {name!r}."
+    if "2D array, got 1D" in str(error) or "2-dimensional container" in str(error):
+        note += " A transformer of tables takes a list of columns: ['column'], not 'column'."
+    return note

@@ -6,12 +6,15 @@ from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from mmsk._output import contain_sparse
 from mmsk.compose import FeatureBlocks
+from mmsk.compose._stack import present_chunks
 from mmsk.compose._to_blocks import to_blocks
 
 MOST_ROWS_NAMED = 10
@@ -58,7 +61,6 @@ class BaseFusion(TransformerMixin, BaseEstimator, ABC):
         """
         blocks = to_blocks(self, X, reset=True)
         _check_rows(blocks)
-        self.block_widths_ = blocks.widths
         self._fit(blocks, y)
         self._names_out = self._feature_names(blocks)
         return self
@@ -85,14 +87,9 @@ class BaseFusion(TransformerMixin, BaseEstimator, ABC):
         check_is_fitted(self)
         blocks = to_blocks(self, X, reset=False)
         _check_rows(blocks)
-        if blocks.widths != self.block_widths_:
-            raise ValueError(
-                f"{type(self).__name__} was fitted on the blocks {_listed(self.block_widths_)}, "
-                f"but got {_listed(blocks.widths)}."
-            )
-        if blocks.names != list(self.block_widths_):
-            blocks = blocks.select(list(self.block_widths_))
-        return self._fuse(blocks)
+        fused = self._fuse(blocks)
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        return contain_sparse(fused, self, index) if sparse.issparse(fused) else fused
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the fused features.
@@ -125,26 +122,32 @@ def _check_rows(blocks: FeatureBlocks) -> None:
             "fill one of their cells."
         )
     for name, block in blocks.items():
-        values = block.data if sparse.issparse(block) else block[blocks.present_in(name)]
-        # A sum is finite only if all its terms are; the exact look is for bad data alone.
-        if values.size and not np.isfinite(values.sum(dtype=np.float64)):
-            _refuse_bad_values(name, block, blocks)
+        for _, part in present_chunks(block, blocks.present_in(name)):
+            values = part.data if sparse.issparse(part) else part
+            # A sum is finite only if all its terms are; the exact look is for bad data alone.
+            with np.errstate(over="ignore", invalid="ignore"):
+                if not np.isfinite(values.sum(dtype=np.float64)):
+                    _refuse_bad_values(name, block, blocks)
+                    break
 
 
 def _refuse_bad_values(name: str, block: Any, blocks: FeatureBlocks) -> None:
+    present = blocks.present_in(name)
     if sparse.issparse(block):
         where = np.flatnonzero(~np.isfinite(block.data))
-        row = np.searchsorted(block.indptr, where, side="right") - 1
-        column = block.indices[where]
+        rows = np.searchsorted(block.indptr, where, side="right") - 1
+        columns = block.indices[where]
+        rows, columns = rows[present[rows]], columns[present[rows]]
     else:
-        row, column = np.nonzero(~np.isfinite(block) & blocks.present_in(name)[:, None])
-    if len(row) == 0:
+        rows, columns = np.nonzero(~np.isfinite(block) & present[:, None])
+    if len(rows) == 0:
         return
-    feature = blocks.feature_names[name][column[0]]
+    feature = blocks.feature_names[name][columns[0]]
+    more = f", and {len(rows) - 1} more values" if len(rows) > 1 else ""
     raise ValueError(
-        f"Block {name!r} contains NaN or infinity: row {row[0]}, feature {feature!r}, and "
-        f"{len(row) - 1} more values. A missing modality is a row of nothing but NaN; fill single "
-        "gaps before fusion, for example with SimpleImputer."
+        f"Block {name!r} contains NaN or infinity: row {rows[0]}, feature {feature!r}{more}. A "
+        "missing modality is a row of nothing but NaN; fill single gaps before fusion, for "
+        "example with SimpleImputer."
     )
 
 
@@ -153,7 +156,3 @@ def _rows(rows: np.ndarray) -> str:
     if len(rows) == 1:
         return f"Row {named} has"
     return f"Rows {named}{', ...' if len(rows) > MOST_ROWS_NAMED else ''} have"
-
-
-def _listed(widths: dict[str, int]) -> str:
-    return ", ".join(f"{name!r} ({width} columns)" for name, width in widths.items())

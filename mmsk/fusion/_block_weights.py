@@ -75,7 +75,9 @@ def alignment_of_block(block: Any, y: np.ndarray) -> float:
 
 
 def is_classes(y: np.ndarray) -> bool:
-    """Tell whether a target holds classes rather than real numbers."""
+    """Tell whether a target holds classes; numbers that hardly ever repeat are real targets."""
+    if y.dtype.kind in "iuf" and 2 * len(np.unique(y)) > len(y):
+        return False
     return not type_of_target(y).startswith("continuous")
 
 

@@ -9,9 +9,9 @@ from scipy import sparse
 
 from mmsk._validation import check_choice
 from mmsk.compose import FeatureBlocks
-from mmsk.compose._stack import hstack_csr
+from mmsk.compose._stack import hstack_csr, present_chunks
 from mmsk.fusion._base import BaseFusion
-from mmsk.fusion._scaling import BlockScale, learn_scale
+from mmsk.fusion._scaling import learn_scale
 
 
 class ConcatFusion(BaseFusion):
@@ -23,7 +23,8 @@ class ConcatFusion(BaseFusion):
     that all blocks weigh the same, whatever their units and widths. Sparse blocks are not
     centred and stay sparse.
 
-    A missing block becomes zeros: after standardizing, that is the mean of the training rows.
+    A missing block becomes zeros: after standardizing, that is the mean of the training rows. A
+    block that no training row has says nothing later either: it stays zeros.
 
     Parameters
     ----------
@@ -77,17 +78,15 @@ class ConcatFusion(BaseFusion):
         }
 
     def _fuse(self, blocks: FeatureBlocks) -> Any:
-        if any(sparse.issparse(block) for _, block in blocks.items()):
-            return hstack_csr(list(scaled_blocks(blocks, self.scales_)), len(blocks))
-        fused = np.empty(blocks.shape, dtype=np.float32)
+        maps = [self.scales_[name].apply for name in blocks.names]
+        parts = [block for _, block in blocks.items()]
+        if any(sparse.issparse(part) for part in parts):
+            return hstack_csr(parts, blocks.present, maps)
+        fused = np.zeros(blocks.shape, dtype=np.float32)
         start = 0
-        for part in scaled_blocks(blocks, self.scales_):
-            fused[:, start : start + part.shape[1]] = part
-            start += part.shape[1]
+        for part, present, scaled in zip(parts, blocks.present.T, maps, strict=True):
+            stop = start + part.shape[1]
+            for rows, chunk in present_chunks(part, present):
+                fused[rows, start:stop] = scaled(chunk)
+            start = stop
         return fused
-
-
-def scaled_blocks(blocks: FeatureBlocks, scales: dict[str, BlockScale]) -> Any:
-    """Yield each block scaled, one at a time."""
-    for name, block in blocks.items():
-        yield scales[name].apply(block, blocks.present_in(name))

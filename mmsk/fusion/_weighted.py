@@ -25,7 +25,8 @@ class WeightedFusion(ConcatFusion):
     target gets more say in every distance and inner product. In a kernel of the fused rows a
     block counts by the square of its weight.
 
-    A missing block becomes zeros: after standardizing, that is the mean of the training rows.
+    A missing block becomes zeros: after standardizing, that is the mean of the training rows. A
+    block that no training row has says nothing later either: it stays zeros.
 
     Parameters
     ----------
@@ -120,7 +121,7 @@ default="score"
                     f"weights has {len(self.weights)} values, but there are {len(names)} blocks: "
                     f"{', '.join(map(repr, names))}."
                 )
-            weights = {name: self.weights[place] for place, name in enumerate(names)}  # type: ignore[misc]
+            weights = dict(zip(names, self.weights, strict=True))  # type: ignore[arg-type]
         for name, weight in weights.items():
             check_number(f"weights[{name!r}]", weight, low=0)
         return {name: float(weight) for name, weight in weights.items()}
@@ -141,8 +142,9 @@ default="score"
         return dict(zip(blocks.names, np.sqrt(squares).tolist(), strict=True))
 
     def _telling(self, block: Any, present: np.ndarray, name: str, y: np.ndarray) -> float:
-        scaled = self.scales_[name].apply(block, present)
-        return LEARNED[str(self.weights)](scaled[present], y[present])
+        if not present.all():
+            block, y = block[np.flatnonzero(present)], y[present]
+        return LEARNED[str(self.weights)](self.scales_[name].apply(block), y)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
