@@ -107,8 +107,8 @@ def draw_plan(
         rows = source == f"unique:{name}"
         shown[rows, column] = y[rows]
     for pair in combinations(range(len(modalities)), 2):
-        rows = np.flatnonzero(source == synergy_of(*np.take(modalities, pair)))
-        piece[np.ix_(rows, pair)] = _pieces(y[rows], n_classes, rng)
+        rows = source == synergy_of(*(modalities[column] for column in pair))
+        piece[np.ix_(rows, list(pair))] = _pieces(y[rows], n_classes, rng)
     shown, piece = (_blur(values, n_classes, noise, rng) for values in (shown, piece))
     return Plan(y, source, shown, piece, n_classes)
 

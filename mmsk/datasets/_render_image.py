@@ -39,7 +39,7 @@ def render_image(evidence: Evidence, rng: np.random.Generator, path: Path) -> No
     picture.paste(overlay, mask=overlay)
     pixels = np.asarray(picture, dtype=np.float64)
     pixels = pixels + rng.normal(0, GRAIN, pixels.shape)
-    Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8)).save(path)
+    Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8)).save(path, compress_level=1)
 
 
 def _ground(evidence: Evidence, rng: np.random.Generator) -> np.ndarray:
