@@ -10,3 +10,9 @@ from .fusion import ConcatFusion as ConcatFusion
 from .fusion import WeightedFusion as WeightedFusion
 from .heads import SVMClassifier as SVMClassifier
 from .heads import SVMRegressor as SVMRegressor
+from .image import ColorHistogramEmbedder as ColorHistogramEmbedder
+from .image import HOGEmbedder as HOGEmbedder
+from .image import ImageAugmenter as ImageAugmenter
+from .image import ImageReader as ImageReader
+from .image import LocalBinaryPatternEmbedder as LocalBinaryPatternEmbedder
+from .image import augment_table as augment_table

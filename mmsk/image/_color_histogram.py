@@ -23,7 +23,7 @@ class ColorHistogramEmbedder(DescriptorExtractor):
 
     Parameters
     ----------
-    image_size : int, default=128
+    image_size : int, default=64
         Side of the square to which pictures are resized, in pixels. It bounds the time; the
         shares hardly depend on it.
     color_space : {"rgb", "hsv", "lab"}, default="hsv"
@@ -70,7 +70,7 @@ class ColorHistogramEmbedder(DescriptorExtractor):
 
     def __init__(
         self,
-        image_size: int = 128,
+        image_size: int = 64,
         *,
         color_space: str = "hsv",
         bins: int = 16,

@@ -106,8 +106,7 @@ def decoding_error(error: Exception, name: str | None) -> ReadError:
     text = str(error).replace(os.linesep, " ") or type(error).__name__
     if isinstance(error, PIL.Image.DecompressionBombError):
         return ReadError(f"over Pillow's own limit: {text}", "check", cause=error)
-    cut = isinstance(error, EOFError) or "truncated" in text.lower() or "ended" in text.lower()
-    if cut:
+    if isinstance(error, EOFError) or "truncated" in text.lower():
         return ReadError(
             f"truncated {kind}: the data end before the picture does", "decode", cause=error
         )

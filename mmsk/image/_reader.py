@@ -40,8 +40,8 @@ class ImageReader(BaseEstimator):
     Parameters
     ----------
     max_pixels : int, default=100_000_000
-        Largest width x height, checked before anything is decoded. It bounds memory: 4 bytes or
-        less are needed per pixel, twice that where the picture is converted.
+        Largest width x height, checked before anything is decoded. It bounds memory: 3 bytes per
+        pixel are read, a few times that while they are converted.
     max_bytes : int, default=500_000_000
         Largest file, in bytes.
     root : str or path, default=None
@@ -49,6 +49,11 @@ class ImageReader(BaseEstimator):
     background : str or tuple of 3 int, default="white"
         Colour behind transparent pixels: a name or hex code that Pillow knows, or (red, green,
         blue) in 0..255.
+
+    Notes
+    -----
+    A damaged file is an error, never a picture that is grey in part. Only where a program sets
+    Pillow's own ``PIL.ImageFile.LOAD_TRUNCATED_IMAGES``, Pillow fills what is missing.
 
     Examples
     --------
@@ -104,7 +109,10 @@ class ImageReader(BaseEstimator):
         ------
         ReadError
             If the cell is no accepted picture, is damaged, or is over a limit.
+        ValueError
+            If a parameter of the reader is not accepted.
         """
+        self.check_parameters()
         background = _colour(self.background)
         if isinstance(cell, np.ndarray):
             self._check_size(cell.shape[1::-1])

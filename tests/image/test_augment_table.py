@@ -99,6 +99,8 @@ def test_multi_output_labels(table):
     np.testing.assert_array_equal(y, np.vstack([labels, labels]))
     _, y = augment_table(table, pd.Series([1, 2, 3, 4], index=table.index), column="photo")
     assert y.tolist() == [1, 2, 3, 4] * 2
+    _, y = augment_table(table, pl.Series([1, 2, 3, 4]), column="photo")
+    assert y.to_list() == [1, 2, 3, 4] * 2
 
 
 def test_image_size_shrinks_large_pictures_only(table, encode, pixels):

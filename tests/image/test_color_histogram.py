@@ -54,7 +54,7 @@ def test_every_color_falls_into_a_bin(color_space):
     [
         ({"color_space": "cmyk"}, "color_space='cmyk' is not one of 'rgb', 'hsv', 'lab'"),
         ({"bins": 0}, "bins=0 is not an integer of at least 1"),
-        ({"grid": 200}, "grid=200 is not an integer of at least 1 and at most 128"),
+        ({"grid": 65}, "grid=65 is not an integer of at least 1 and at most 64"),
     ],
 )
 def test_bad_parameters(parameters, message):

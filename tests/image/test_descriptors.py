@@ -1,4 +1,4 @@
-"""What the three classical descriptors share, and the contract of extractors."""
+"""What the three classical descriptors share."""
 
 import io
 
@@ -16,7 +16,6 @@ from mmsk.image import (
     ImageReader,
     LocalBinaryPatternEmbedder,
 )
-from mmsk.testing import extractor_checks, parametrize_with_contract
 
 RNG = np.random.default_rng(0)
 CELLS = [RNG.integers(0, 256, size=(20, 24, 3), dtype=np.uint8) // k for k in range(1, 6)]
@@ -25,43 +24,9 @@ DESCRIPTORS = [
     LocalBinaryPatternEmbedder(16, grid=1),
     ColorHistogramEmbedder(16, grid=1),
 ]
-SEARCHABLE = {
-    "HOGEmbedder": {
-        "image_size": [16, 32],
-        "orientations": [9, 6],
-        "pixels_per_cell": [8, 4],
-        "cells_per_block": [1, 2],
-        "block_norm": ["L2-Hys", "L1", "L1-sqrt", "L2"],
-    },
-    "LocalBinaryPatternEmbedder": {
-        "image_size": [16, 32],
-        "n_points": [8, 6],
-        "radius": [1.0, 2.0],
-        "method": ["uniform", "nri_uniform"],
-        "grid": [1, 2],
-    },
-    "ColorHistogramEmbedder": {
-        "image_size": [16, 32],
-        "color_space": ["hsv", "rgb", "lab"],
-        "bins": [16, 8],
-        "grid": [1, 2],
-    },
-}
 each = pytest.mark.parametrize(
     "embedder", DESCRIPTORS, ids=lambda embedder: type(embedder).__name__
 )
-
-
-@parametrize_with_contract(
-    {
-        type(embedder).__name__: extractor_checks(
-            embedder, CELLS, searchable=SEARCHABLE[type(embedder).__name__]
-        )
-        for embedder in DESCRIPTORS
-    }
-)
-def test_contract(check):
-    check()
 
 
 @each

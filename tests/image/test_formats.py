@@ -197,7 +197,7 @@ def test_mutated_files_are_pictures_or_read_errors(kind, pixels, encode, capfd):
 
 def test_first_frame_and_first_page(pixels, encode):
     first, second = (PIL.Image.fromarray(frame) for frame in (pixels, 255 - pixels))
-    for name in ["GIF", "TIFF", "WEBP", "PNG"]:
+    for name in ["GIF", "TIFF", "WEBP", "PNG", "MPO"]:
         options = {"lossless": True} if name == "WEBP" else {}
         content = encode(first, name, save_all=True, append_images=[second], **options)
         assert PIL.Image.open(io.BytesIO(content)).n_frames == 2
