@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date, time, timedelta
 from numbers import Number
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-
-from mmsk._validation import raw_column
 
 MODALITIES = ("text", "image", "audio", "video", "series", "numeric", "categorical", "drop")
 CELLS_LOOKED_AT = 200
@@ -26,6 +25,8 @@ _SUFFIXES = {
     "video": {".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm"},
     "series": {".npy", ".csv", ".parquet"},
 }
+_FILE = " file"
+_DATES = (date, time, timedelta, np.datetime64, np.timedelta64, pd.Period)
 _MODALITY_OF_SUFFIX = {suffix: name for name, all_ in _SUFFIXES.items() for suffix in all_}
 
 # First bytes of the formats that the readers take: (offset, bytes, modality).
@@ -38,10 +39,12 @@ _MAGIC = [
     (0, b"MM\0*", "image"),
     (8, b"WEBP", "image"),
     (8, b"WAVE", "audio"),
+    (8, b"AIFF", "audio"),
     (0, b"fLaC", "audio"),
     (0, b"OggS", "audio"),
     (0, b"ID3", "audio"),
     (0, b"\xff\xfb", "audio"),
+    (0, b"\xff\xf3", "audio"),
     (8, b"AVI ", "video"),
     (4, b"ftyp", "video"),
     (0, b"\x1aE\xdf\xa3", "video"),
@@ -80,15 +83,21 @@ class Modalities(dict[str, str]):
     ) -> None:
         super().__init__(modalities)
         self.reasons = dict(reasons or {})
+        self._guessed = dict(modalities)
 
     def __repr__(self) -> str:
         wide = max((len(str(column)) for column in self), default=0)
         lines = (
             f"{column!s:{wide}}  {modality:{max(map(len, self.values()))}}  "
-            f"{self.reasons.get(column, 'given')}"
+            f"{self._reason(column, modality)}"
             for column, modality in self.items()
         )
         return "\n".join(lines)
+
+    def _reason(self, column: str, modality: str) -> str:
+        """Why the column has its modality; a reason no longer counts once it was mended."""
+        mended = self._guessed.get(column) != modality
+        return "given" if mended else self.reasons.get(column, "given")
 
 
 def infer_modalities(table: Any, *, root: str | os.PathLike | None = None) -> Modalities:
@@ -115,7 +124,7 @@ def infer_modalities(table: Any, *, root: str | os.PathLike | None = None) -> Mo
     Raises
     ------
     ValueError
-        If `table` is not a table with named columns.
+        If `table` is not a table with named columns, or two have the same name.
 
     See Also
     --------
@@ -134,13 +143,16 @@ def infer_modalities(table: Any, *, root: str | os.PathLike | None = None) -> Mo
     a  image        2 of 2 cells are paths of image files
     b  text         3 different texts in 3 cells
     c  numeric      numbers
-    d  categorical  2 values in 3 cells
+    d  categorical  2 different values in 3 cells
     """
     if not hasattr(table, "columns"):
         raise ValueError(
             f"Expected a table with named columns, got {type(table).__name__}. "
             "Make one with pandas.DataFrame."
         )
+    twice = [column for column, count in Counter(table.columns).items() if count > 1]
+    if twice:
+        raise ValueError(f"Several columns have the name {twice[0]!r}: rename them.")
     guesses = {column: _guess(table[column], root) for column in table.columns}
     return Modalities(
         {column: modality for column, (modality, _) in guesses.items()},
@@ -149,26 +161,31 @@ def infer_modalities(table: Any, *, root: str | os.PathLike | None = None) -> Mo
 
 
 def _guess(column: Any, root: str | os.PathLike | None) -> tuple[str, str]:
-    raw = raw_column(column)
-    cells = [cell for cell, present in zip(raw.cells, raw.present, strict=True) if present]
-    if not cells:
+    cells = np.fromiter(column, dtype=object, count=len(column))
+    cells = cells[~pd.isna(cells)]
+    if len(cells) == 0:
         return "drop", "every cell is missing"
     if isinstance(getattr(column, "dtype", None), pd.CategoricalDtype):
         return "categorical", "categorical dtype"
-    step = max(1, len(cells) // CELLS_LOOKED_AT)
-    looked_at = cells[::step]
-    votes = Counter(_kind(cell, root) for cell in looked_at)
-    kind, count = votes.most_common(1)[0]
+    spread = np.linspace(0, len(cells) - 1, min(len(cells), CELLS_LOOKED_AT)).astype(int)
+    looked_at = cells[spread]
+    kinds = Counter(_kind(cell, root) for cell in looked_at)
+    votes: Counter[str] = Counter()
+    for kind, number in kinds.items():
+        votes[kind.removesuffix(_FILE)] += number
+    winner, count = votes.most_common(1)[0]
     if count < SHARE_THAT_DECIDES * len(looked_at):
-        kinds = ", ".join(f"{number} {name}" for name, number in votes.most_common())
-        return "drop", f"mixed cells: {kinds}"
-    if kind == "string":
-        return _text_or_categorical(cells)
-    if kind in _REASONED:
-        return _REASONED[kind]
-    modality, is_path, _ = kind.partition(" file")
-    what = f"paths of {modality} files" if is_path else f"{modality} data"
-    return modality, f"{count} of {len(looked_at)} cells are {what}"
+        return "drop", f"mixed cells: {', '.join(f'{n} {name}' for name, n in votes.most_common())}"
+    if winner == "string":
+        return _text_or_categorical(cells, looked_at)
+    if winner in _REASONED:
+        modality, reason = _REASONED[winner]
+        all_agree = count == len(looked_at)
+        return modality, reason if all_agree else f"{count} of {len(looked_at)} cells: {reason}"
+    files = kinds[winner + _FILE]
+    what = f"{winner} data" if files == 0 else f"paths of {winner} files"
+    what += f" or {winner} data" if 0 < files < count else ""
+    return winner, f"{count} of {len(looked_at)} cells are {what}"
 
 
 _REASONED = {
@@ -183,14 +200,16 @@ def _kind(cell: Any, root: str | os.PathLike | None) -> str:
     """Name what one present cell is."""
     if isinstance(cell, str | os.PathLike):
         return _kind_of_path(os.fspath(cell), root)
-    if isinstance(cell, bytes | bytearray):
+    if isinstance(cell, bytes | bytearray | memoryview):
         return _kind_of_bytes(bytes(cell[:16]))
     if isinstance(cell, bool | np.bool_):
         return "flag"
     if isinstance(cell, Number | np.number):
         return "number"
-    if isinstance(cell, pd.Timestamp | np.datetime64 | pd.Timedelta) or hasattr(cell, "isoformat"):
+    if isinstance(cell, _DATES):
         return "date"
+    if hasattr(cell, "read") and hasattr(cell, "seek"):
+        return _kind_of_file_object(cell)
     return _kind_of_object(cell)
 
 
@@ -201,14 +220,26 @@ def _kind_of_object(cell: Any) -> str:
         return "audio"
     if hasattr(cell, "columns"):
         return "series"
-    if isinstance(cell, np.ndarray):
-        if cell.ndim == 4:
-            return "video"
-        looks_like_pixels = cell.ndim == 3 or (cell.ndim == 2 and cell.dtype == np.uint8)
-        return "image" if looks_like_pixels else "series"
+    if hasattr(cell, "to_numpy"):
+        cell = cell.to_numpy()
+    if isinstance(cell, np.ndarray) and cell.dtype.kind in "fiub":
+        return _kind_of_array(cell)
     if isinstance(cell, list) and cell and all(isinstance(value, Number) for value in cell):
         return "series"
     return "other"
+
+
+def _kind_of_array(cell: np.ndarray) -> str:
+    if cell.ndim == 2:
+        return "image" if cell.dtype == np.uint8 else "series"
+    return {1: "series", 3: "image", 4: "video"}.get(cell.ndim, "other")
+
+
+def _kind_of_file_object(file: Any) -> str:
+    place = file.tell()
+    head = file.read(16)
+    file.seek(place)
+    return _kind_of_bytes(head) if isinstance(head, bytes) else "other"
 
 
 def _kind_of_path(text: Any, root: str | os.PathLike | None) -> str:
@@ -216,13 +247,13 @@ def _kind_of_path(text: Any, root: str | os.PathLike | None) -> str:
         return "other"
     suffix = os.path.splitext(text)[1].lower()
     if suffix in _MODALITY_OF_SUFFIX and "\n" not in text:
-        return f"{_MODALITY_OF_SUFFIX[suffix]} file"
+        return _MODALITY_OF_SUFFIX[suffix] + _FILE
     place = Path(root or "") / text
     if suffix or any(space in text for space in " \t\n\0") or not _is_file(place):
         return "string"
     with place.open("rb") as file:
         kind = _kind_of_bytes(file.read(16))
-    return "string" if kind == "other" else f"{kind} file"
+    return "string" if kind == "other" else kind + _FILE
 
 
 def _is_file(place: Path) -> bool:
@@ -239,10 +270,12 @@ def _kind_of_bytes(head: bytes) -> str:
     return "other"
 
 
-def _text_or_categorical(cells: list[Any]) -> tuple[str, str]:
-    values = {str(cell) for cell in cells}
-    words = np.median([len(value.split()) for value in values])
-    few = len(values) <= max(MOST_CATEGORIES, 0.05 * len(cells)) and len(values) < len(cells)
+def _text_or_categorical(cells: np.ndarray, looked_at: np.ndarray) -> tuple[str, str]:
+    n_values = len({str(cell) for cell in cells})
+    words = np.median([len(value.split()) for value in {str(cell) for cell in looked_at}])
+    few = n_values <= max(MOST_CATEGORIES, 0.05 * len(cells)) and n_values < len(cells)
     if few and words <= MOST_WORDS_OF_A_CATEGORY:
-        return "categorical", f"{len(values)} values in {len(cells)} cells"
-    return "text", f"{len(values)} different texts in {len(cells)} cells"
+        if n_values == 1:
+            return "categorical", f"the same value in {len(cells)} cells"
+        return "categorical", f"{n_values} different values in {len(cells)} cells"
+    return "text", f"{n_values} different texts in {len(cells)} cells"
