@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
+import sys
+from functools import lru_cache
+from pathlib import Path
 
 
 def resolve_device(device: str) -> str:
@@ -25,8 +29,8 @@ def resolve_device(device: str) -> str:
     """
     if not isinstance(device, str) or not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
         raise ValueError(f"device={device!r} is not one of 'auto', 'cpu', 'cuda', 'cuda:N', 'mps'.")
-    if device == "cpu":
-        return device
+    if device == "cpu" or (device == "auto" and not _has_gpu_driver()):
+        return "cpu"
     import torch
 
     if device == "auto":
@@ -34,3 +38,16 @@ def resolve_device(device: str) -> str:
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"device={device!r}, but torch sees no CUDA GPU. Use device='auto'.")
     return device
+
+
+@lru_cache(maxsize=1)
+def _has_gpu_driver() -> bool:
+    """Tell whether a CUDA (or ROCm) driver is installed, without the seconds torch takes."""
+    names = ("nvcuda.dll",) if sys.platform == "win32" else ("libcuda.so.1", "libcuda.so")
+    for name in names:
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            continue
+        return True
+    return Path("/dev/kfd").exists()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
 
 from mmsk._device import resolve_device
 from mmsk._validation import check_choice, check_number
@@ -40,8 +41,8 @@ class SpectralExtractor(CellExtractor):
     """Base of the extractors of band levels: MFCC, log-mel and STFT.
 
     A leaf gives its filter bank and the names of its values, and may project the levels or add
-    values to each frame. On the CPU a sound is computed where it is read, in the reading
-    threads, so that `n_jobs` speeds up both; on a GPU a batch of sounds is computed at once.
+    values to each frame. Several reading threads on the CPU also compute, so that `n_jobs`
+    speeds up both; on a GPU a batch of sounds is computed at once.
     """
 
     sample_rate: int
@@ -122,17 +123,18 @@ class SpectralExtractor(CellExtractor):
     def _prepare(self, cell: Any) -> np.ndarray:
         least = 1 if self.n_frames is None else self._framing().n_samples(self.n_frames)
         samples = read_samples(self.reader, cell, self.sample_rate, least)
-        if resolve_device(self.device) != "cpu":
-            return samples
-        (matrix,) = self._matrices([samples], "cpu")
-        return pooled(matrix, self.pooling, self.n_frames)
+        return self._rows([samples])[0] if self._computes_where_it_reads() else samples
 
     def _extract(self, samples: list[np.ndarray]) -> np.ndarray:
-        device = resolve_device(self.device)
-        if device == "cpu":
-            return np.stack(samples)
-        matrices = self._matrices(samples, device)
-        return np.stack([pooled(matrix, self.pooling, self.n_frames) for matrix in matrices])
+        return np.stack(samples if self._computes_where_it_reads() else self._rows(samples))
+
+    def _computes_where_it_reads(self) -> bool:
+        # One reading thread is better left to read ahead: handing over costs a fifth.
+        return effective_n_jobs(self.n_jobs) > 1 and resolve_device(self.device) == "cpu"
+
+    def _rows(self, sounds: list[np.ndarray]) -> list[np.ndarray]:
+        matrices = self._matrices(sounds, resolve_device(self.device))
+        return [pooled(matrix, self.pooling, self.n_frames) for matrix in matrices]
 
     def _matrices(self, sounds: list[np.ndarray], device: str) -> list[np.ndarray]:
         """Compute shape (n_frames, n_values) for each sound."""
