@@ -1,0 +1,323 @@
+"""One entry per public estimator: a small instance, what it is checked on, and the exceptions.
+
+Each exception has its reason, and is strict: one that no longer holds fails the tests.
+"""
+
+import atexit
+import io
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import soundfile
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+from sklearn.svm import SVC, SVR
+
+from mmsk.audio import MFCC, LogMelEmbedder, STFTEmbedder
+from mmsk.compose import ModalityTransformer, PerBlock
+from mmsk.fusion import ConcatFusion, WeightedFusion
+from mmsk.heads import SVMClassifier, SVMRegressor
+from mmsk.image import (
+    CNNEmbedder,
+    ColorHistogramEmbedder,
+    HOGEmbedder,
+    LocalBinaryPatternEmbedder,
+)
+from mmsk.text import TfidfEmbedder
+
+_folder = tempfile.TemporaryDirectory(prefix="mmsk-contract-")
+atexit.register(_folder.cleanup)
+FOLDER = Path(_folder.name)
+
+
+@dataclass
+class Entry:
+    """An estimator, the parameters that a search may vary, and its reasoned exceptions."""
+
+    estimator: Any
+    cells: Any = None
+    searchable: dict[str, list] = field(default_factory=dict)
+    tolerance: float = 0.0
+    expected: dict[str, str] = field(default_factory=dict)
+
+
+def texts():
+    return [
+        "A <em>red</em> car, seen at http://cars.example/red",
+        "Two red cars and 3 green apples",
+        "An apple a day, a café a day",
+        "The green apple pie: apples, apples, apples",
+        "CARS and more cars; 7 of them are red",
+        "She was running while the others ran",
+        "A green day at the cafe",
+        "Red, red, red and green",
+    ]
+
+
+def pictures():
+    """Six pictures of different size, one in each kind of cell."""
+    generator = np.random.default_rng(0)
+    arrays = [
+        generator.integers(0, 256, size=(height, 24, 3)).astype(np.uint8) // (1 + place)
+        for place, height in enumerate([24, 30, 24, 36, 24, 28])
+    ]
+    PIL.Image.fromarray(arrays[0]).save(FOLDER / "colour.png")
+    PIL.Image.fromarray(arrays[1]).save(FOLDER / "photo.jpg")
+    file = io.BytesIO()
+    PIL.Image.fromarray(arrays[2]).save(file, format="PNG")
+    return [
+        str(FOLDER / "colour.png"),
+        FOLDER / "photo.jpg",
+        file.getvalue(),
+        arrays[3],
+        arrays[4][:, :, 0],
+        PIL.Image.fromarray(arrays[5]),
+    ]
+
+
+def sounds():
+    """Five sounds of different length and rate, one in each kind of cell."""
+    generator = np.random.default_rng(0)
+
+    def sound(seconds, rate, tone):
+        times = np.arange(int(seconds * rate)) / rate
+        wave = np.sin(2 * np.pi * tone * times) * np.linspace(1, 0.1, len(times))
+        return (0.4 * wave + 0.05 * generator.normal(size=len(times))).astype(np.float32)
+
+    soundfile.write(FOLDER / "tone.wav", sound(0.2, 8000, 440), 8000)
+    soundfile.write(FOLDER / "tone.flac", sound(0.3, 11025, 880), 11025)
+    file = io.BytesIO()
+    soundfile.write(file, sound(0.25, 8000, 220), 8000, format="WAV")
+    whole = (sound(0.2, 8000, 1500) * 32767).astype(np.int16)
+    return [
+        str(FOLDER / "tone.wav"),
+        FOLDER / "tone.flac",
+        file.getvalue(),
+        (sound(0.3, 8000, 660), 8000),
+        (whole, 8000),
+    ]
+
+
+PICTURES = pictures()
+SOUNDS = sounds()
+IMAGES = {"image_size": [32, 48]}
+FRAMES = {"sample_rate": 8000, "n_fft": 256, "hop_length": 128}
+SPECTRA = {
+    "sample_rate": [8000, 6000],
+    "n_fft": [256, 512],
+    "hop_length": [128, 100],
+    "win_length": [None, 200],
+    "window": ["hann", "hamming"],
+    "center": [True, False],
+    "pad_mode": ["constant", "reflect"],
+    "power": [2.0, 1.0],
+    "top_db": [80.0, 20.0, None],
+    "pooling": [("mean", "std"), "mean", "q25"],
+}
+MEL = {"fmin": [0.0, 300.0], "fmax": [None, 3000.0], "htk": [False, True]}
+MEL |= {"mel_norm": ["slaney", None]}
+IN_FRAMES = {"pooling": None, "n_frames": 4}
+NOT_SEARCHED = {
+    "on_error": "changes no row of a good cell",
+    "max_bad_fraction": "changes no row of a good cell",
+    "batch_size": "changes no row: check_batch_invariance",
+    "n_jobs": "changes no row: check_batch_invariance",
+    "device": "changes no row beyond rounding: the tests marked gpu",
+    "reader": "has limits and a background: tests/image, tests/audio",
+    "MFCC.precision": "rounds only: tests/audio",
+    "LogMelEmbedder.precision": "rounds only: tests/audio",
+    "STFTEmbedder.precision": "rounds only: tests/audio",
+    "TfidfEmbedder.dtype": "rounds only",
+    "TfidfEmbedder.random_state": "seeds an approximation that is close to exact on few texts",
+    "CNNEmbedder.weights": "needs a file of weights: tests/image/test_cnn.py",
+}
+
+EXTRACTORS = {
+    "TfidfEmbedder": Entry(
+        TfidfEmbedder(),
+        texts(),
+        {
+            "vectorizer": ["tfidf", "count"],
+            "analyzer": ["word", "char", "char_wb"],
+            "ngram_range": [(1, 1), (1, 2)],
+            "token_pattern": [r"(?u)\b\w\w+\b", r"(?u)\b\w+\b"],
+            "lowercase": [True, False],
+            "strip_accents": [None, "unicode"],
+            "remove_html": [False, True],
+            "remove_urls": [False, True],
+            "stop_words": [None, "english", ["red", "green"]],
+            "stemming": [None, "english"],
+            "min_df": [1, 2],
+            "max_df": [1.0, 2],
+            "max_features": [None, 3],
+            "binary": [False, True],
+            "use_idf": [True, False],
+            "smooth_idf": [True, False],
+            "sublinear_tf": [False, True],
+            "norm": ["l2", "l1", None],
+            "max_chars": [1000, 12],
+        },
+    ),
+    "TfidfEmbedder-single-characters": Entry(
+        TfidfEmbedder(token_pattern=r"\w+"), texts(), {"remove_numbers": [False, True]}
+    ),
+    "TfidfEmbedder-hashing": Entry(
+        TfidfEmbedder(vectorizer="hashing", n_features=64), texts(), {"n_features": [32, 64]}
+    ),
+    "TfidfEmbedder-lsa": Entry(
+        TfidfEmbedder(n_components=3, random_state=0),
+        texts(),
+        {"n_components": [2, 3]},
+        tolerance=1e-5,
+    ),
+    "HOGEmbedder": Entry(
+        HOGEmbedder(32),
+        PICTURES,
+        IMAGES
+        | {
+            "orientations": [4, 9],
+            "pixels_per_cell": [8, 16],
+            "cells_per_block": [1, 2],
+            "block_norm": ["L1", "L1-sqrt", "L2", "L2-Hys"],
+        },
+    ),
+    "LocalBinaryPatternEmbedder": Entry(
+        LocalBinaryPatternEmbedder(32),
+        PICTURES,
+        IMAGES
+        | {
+            "n_points": [8, 12],
+            "radius": [1.0, 2.0],
+            "method": ["uniform", "nri_uniform"],
+            "grid": [1, 2],
+        },
+    ),
+    "ColorHistogramEmbedder": Entry(
+        ColorHistogramEmbedder(32),
+        PICTURES,
+        IMAGES | {"color_space": ["rgb", "hsv", "lab"], "bins": [4, 8], "grid": [1, 2]},
+    ),
+    "CNNEmbedder": Entry(
+        CNNEmbedder("squeezenet1_1", weights=None, image_size=32),
+        PICTURES,
+        IMAGES
+        | {
+            "backbone": ["squeezenet1_1", "mobilenet_v3_small"],
+            "layer": [None, "features.4"],
+            "mean": [None, 0.2],
+            "std": [None, [0.4, 0.5, 0.6]],
+            "augmentation": [None, "flip", ["flip", "rotate"]],
+            "precision": ["float32", "bfloat16"],
+            "random_state": [0, 1],
+        },
+        tolerance=1e-5,
+    ),
+    "MFCC": Entry(
+        MFCC(5, n_mels=20, **FRAMES),
+        SOUNDS,
+        SPECTRA
+        | MEL
+        | {
+            "n_mfcc": [5, 8],
+            "n_mels": [20, 30],
+            "dct_type": [1, 2, 3],
+            "norm": ["ortho", None],
+            "lifter": [0, 10],
+            "deltas": [0, 1, 2],
+        },
+    ),
+    "MFCC-frames": Entry(MFCC(5, n_mels=20, **FRAMES, **IN_FRAMES), SOUNDS, {"n_frames": [4, 6]}),
+    "LogMelEmbedder": Entry(
+        LogMelEmbedder(10, **FRAMES), SOUNDS, SPECTRA | MEL | {"n_mels": [10, 16]}
+    ),
+    "LogMelEmbedder-frames": Entry(
+        LogMelEmbedder(10, **FRAMES, **IN_FRAMES), SOUNDS, {"n_frames": [4, 6]}
+    ),
+    "STFTEmbedder": Entry(
+        STFTEmbedder(10, **FRAMES), SOUNDS, SPECTRA | {"n_bands": [10, 16, None]}
+    ),
+    "STFTEmbedder-frames": Entry(
+        STFTEmbedder(10, **FRAMES, **IN_FRAMES), SOUNDS, {"n_frames": [4, 6]}
+    ),
+}
+
+FUSIONS = {
+    "ConcatFusion": Entry(
+        ConcatFusion(), searchable={"scale": ["standard", "block", None]}, tolerance=1e-5
+    ),
+    "WeightedFusion": Entry(
+        WeightedFusion(),
+        searchable={
+            "weights": ["score", "alignment", {"image": 0.5}, [1.0, 2.0]],
+            "scale": ["standard", "block", None],
+        },
+        tolerance=1e-5,
+    ),
+    "WeightedFusion-alignment": Entry(WeightedFusion("alignment"), tolerance=1e-5),
+}
+
+LIBSVM_SEED = {
+    "check_random_state_untouched": "libsvm draws its seed from NumPy's global state, as in SVR"
+}
+HEADS = {
+    "SVMClassifier": Entry(
+        SVMClassifier(), searchable={"C": [0.1, 1.0], "kernel": ["rbf", "linear"]}, tolerance=1e-5
+    ),
+    "SVMRegressor": Entry(
+        SVMRegressor(),
+        searchable={"C": [0.1, 1.0], "kernel": ["rbf", "linear"]},
+        tolerance=1e-5,
+        expected=LIBSVM_SEED,
+    ),
+}
+
+COLUMN_TRANSFORMER = {
+    "check_complex_data": "ColumnTransformer leaves the check to its transformers",
+    "check_estimators_empty_data_messages": "ColumnTransformer selects columns before it checks",
+    "check_estimators_nan_inf": "ColumnTransformer lets missing values through to transformers",
+    "check_estimator_sparse_array": "ColumnTransformer indexes columns, which COO cannot",
+    "check_estimator_sparse_matrix": "ColumnTransformer indexes columns, which COO cannot",
+    "check_fit2d_1feature": "the instance selects two columns",
+    "check_fit1d": "ColumnTransformer selects columns before it checks",
+    "check_fit2d_predict1d": "ColumnTransformer selects columns before it checks",
+}
+WEIGHTED = "libsvm weighs the bound of a row, which is not the same as repeating it"
+SAMPLE_WEIGHT = {
+    "check_sample_weight_equivalence_on_dense_data": WEIGHTED,
+    "check_sample_weight_equivalence_on_sparse_data": WEIGHTED,
+}
+COLUMNS = [("columns", StandardScaler(), [0, 1])]
+
+
+@dataclass
+class Parented:
+    """An estimator under scikit-learn's own checks, beside the class it stands for."""
+
+    estimator: Any
+    parent: Any = None
+    expected: dict[str, str] = field(default_factory=dict)
+
+
+UNDER_SKLEARN_CHECKS = {
+    "ModalityTransformer": Parented(
+        ModalityTransformer(COLUMNS), ColumnTransformer(COLUMNS), COLUMN_TRANSFORMER
+    ),
+    "ModalityTransformer-array": Parented(
+        ModalityTransformer(COLUMNS, output="array"), ColumnTransformer(COLUMNS), COLUMN_TRANSFORMER
+    ),
+    "SVMClassifier": Parented(SVMClassifier(), SVC(), SAMPLE_WEIGHT),
+    "SVMRegressor": Parented(SVMRegressor(), SVR(), SAMPLE_WEIGHT),
+    "ConcatFusion": Parented(ConcatFusion()),
+    "WeightedFusion": Parented(WeightedFusion()),
+    "PerBlock": Parented(PerBlock(MaxAbsScaler())),
+}
+
+NO_TRANSFORMERS = {
+    "ImageReader": "gives samples, not features: tests/image",
+    "AudioReader": "gives samples, not features: tests/audio",
+    "ImageAugmenter": "changes pictures, gives no features: tests/image",
+}
