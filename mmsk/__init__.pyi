@@ -10,6 +10,7 @@ from .fusion import ConcatFusion as ConcatFusion
 from .fusion import WeightedFusion as WeightedFusion
 from .heads import SVMClassifier as SVMClassifier
 from .heads import SVMRegressor as SVMRegressor
+from .image import CNNEmbedder as CNNEmbedder
 from .image import ColorHistogramEmbedder as ColorHistogramEmbedder
 from .image import HOGEmbedder as HOGEmbedder
 from .image import ImageAugmenter as ImageAugmenter

@@ -41,7 +41,9 @@ def resize_and_crop(
     height, width = pixels.shape[:2]
     shorter = min(height, width)
     size = (resize_size * height // shorter, resize_size * width // shorter)
-    tensor = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None]
+    # torch takes no read-only arrays, which decoders and callers give.
+    pixels = np.require(pixels, requirements=["C", "W"])
+    tensor = torch.from_numpy(pixels).permute(2, 0, 1)[None]
     resized = interpolate(tensor, size=size, mode=interpolation, antialias=True)
     top, left = (round((length - crop_size) / 2) for length in size)
     square = resized[0].permute(1, 2, 0).numpy()[top : top + crop_size, left : left + crop_size]
