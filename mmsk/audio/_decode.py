@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, BinaryIO
 
@@ -83,8 +84,11 @@ class _Content(io.BytesIO):
 
 
 def _opened(file: BinaryIO) -> AbstractContextManager[Any]:
-    # libsndfile reads a file on disk by itself, without a call back into Python per block.
+    # libsndfile reads a file on disk by itself, without a call back into Python per block. It
+    # starts where the descriptor stands, which is behind what Python has buffered.
     source = _Content(file.getvalue()) if isinstance(file, io.BytesIO) else file.fileno()
+    if isinstance(source, int):
+        os.lseek(source, 0, os.SEEK_SET)
     try:
         sound = soundfile.SoundFile(source, closefd=False)
     except Exception as error:
