@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from mmsk.heads._product_cache import cached_products
+from mmsk.heads._shared_products import shared_products
 
 KERNELS = ("linear", "poly", "rbf", "sigmoid")
 
@@ -69,13 +70,7 @@ class Kernel:
         return result
 
 
-def gram_bytes(n_rows: int, kernel: Kernel, X: Any) -> int:
-    """Memory that `gram_matrix` takes at most, in bytes, for `n_rows` rows like those of `X`."""
-    narrow = kernel.name == "rbf" and X.dtype == np.float32 and not sparse.issparse(X)
-    return n_rows**2 * (8 + (4 if narrow else 0))
-
-
-def gram_matrix(kernel: Kernel, X: Any, C: float, cache_mib: float) -> np.ndarray:
+def gram_matrix(kernel: Kernel, X: Any, C: float, reuse_mib: float) -> np.ndarray:
     """Kernel matrix of the rows of `X` with themselves.
 
     Parameters
@@ -86,7 +81,7 @@ def gram_matrix(kernel: Kernel, X: Any, C: float, cache_mib: float) -> np.ndarra
         Training rows.
     C : float
         Regularization parameter of the SVM, which decides what rounding can matter.
-    cache_mib : float
+    reuse_mib : float
         Inner products of up to this size, in MiB, are kept for the next call on the same rows.
 
     Returns
@@ -95,8 +90,12 @@ def gram_matrix(kernel: Kernel, X: Any, C: float, cache_mib: float) -> np.ndarra
         The kernel matrix, symmetric.
     """
     Z, _ = _ready(kernel, X, X[:0], C)
-    products, kept = cached_products(Z, _self_products, cache_mib)
-    gram = np.empty(products.shape) if kept or products.dtype == np.float32 else products
+    n_rows = Z.shape[0]
+    gram = np.empty((n_rows, n_rows))
+    # The products lie in the last part of the matrix itself: each tile of kernel values, written
+    # from the front, covers only products that were read.
+    place = gram.reshape(-1).view(Z.dtype)[-(n_rows**2) :].reshape(n_rows, n_rows)
+    products = shared_products(Z, partial(_self_products, Z), place, reuse_mib)
     norms = products.diagonal().copy()
     _fill(kernel, products, norms, norms, gram)
     return gram
@@ -155,15 +154,14 @@ def _ready(kernel: Kernel, X: Any, Y: Any, C: float) -> tuple[Any, Any]:
     return Z.astype(np.float32), V.astype(np.float32)
 
 
-def _self_products(Z: Any) -> np.ndarray:
+def _self_products(Z: Any, out: np.ndarray) -> None:
     if not sparse.issparse(Z):
-        return Z @ Z.T
-    products = np.empty((Z.shape[0], Z.shape[0]), dtype=Z.dtype)
+        np.matmul(Z, Z.T, out=out)
+        return
     transposed = Z.T.tocsr()
     for start in range(0, Z.shape[0], _SPARSE_ROWS):
         rows = slice(start, start + _SPARSE_ROWS)
-        products[rows] = _dense(Z[rows] @ transposed)
-    return products
+        out[rows] = _dense(Z[rows] @ transposed)
 
 
 def _fill(

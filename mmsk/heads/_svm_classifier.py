@@ -51,8 +51,8 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
     shrinking : bool, default=True
         Whether the solver leaves out rows that seem settled.
     probability : bool, default=False
-        Whether to fit ``predict_proba`` by Platt's method over 5 folds, which takes 6 fits. Each
-        class needs at least 5 rows.
+        Whether to fit ``predict_proba`` by Platt's method over 5 folds, fewer where a class
+        has fewer rows; it takes 6 fits. Each class needs at least 2 rows.
     tol : float, default=1e-3
         Tolerance at which the solver stops.
     cache_size : float, default=200
@@ -74,8 +74,8 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
         ``"cuml"``: cuML on a CUDA GPU (extra ``gpu``), used only when named. ``"auto"`` takes
         ``"gram"`` where it fits, then ``"intelex"`` where it is installed, then ``"libsvm"``.
     max_gram_mib : float, default=2048
-        Most memory for the kernel matrix, in MiB: 12 bytes per pair of training rows for float32
-        input and RBF, otherwise 8, so that the default is enough for 13,377 or 16,384 rows.
+        Most memory for the kernel matrix, in MiB. It takes 8 bytes for each pair of training
+        rows, so that the default is enough for 16,384 rows.
     reuse_mib : float, default=256
         Memory, in MiB, for inner products of recent training rows that this process keeps after
         fit, so that candidates of a search that differ in C, gamma or kernel numbers share them.
@@ -233,7 +233,9 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
         return self._name_features(svc)
 
     def _fit_calibrated(self, X: Any, y: np.ndarray, sample_weight: np.ndarray | None) -> Self:
-        folds = StratifiedKFold(5, shuffle=True, random_state=self.random_state)
+        smallest = np.unique(y, return_counts=True)[1].min()
+        n_folds = max(2, min(5, smallest))
+        folds = StratifiedKFold(n_folds, shuffle=True, random_state=self.random_state)
         plain = clone(self).set_params(probability=False)
         self.calibrated_ = CalibratedClassifierCV(plain, cv=folds, ensemble=False)
         with config_context(enable_metadata_routing=False):

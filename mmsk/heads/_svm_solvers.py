@@ -20,7 +20,7 @@ from sklearn.svm import SVC, SVR
 
 from mmsk._device import resolve_device
 from mmsk._optional import import_optional
-from mmsk.heads._gram import KERNELS, Kernel, gram_bytes, gram_matrix
+from mmsk.heads._gram import KERNELS, Kernel, gram_matrix
 from mmsk.heads._svm_solution import Solution
 
 SOLVERS = ("auto", "gram", "libsvm", "intelex", "cuml")
@@ -44,7 +44,7 @@ def choose_solver(solver: str, kernel: Kernel, X: Any, max_gram_mib: float) -> s
                 "Use solver='auto' for a callable or precomputed kernel."
             )
         return "libsvm"
-    needed = gram_bytes(X.shape[0], kernel, X) / 2**20
+    needed = 8 * X.shape[0] ** 2 / 2**20
     if solver == "auto":
         if needed <= max_gram_mib:
             return "gram"
@@ -60,7 +60,7 @@ def choose_solver(solver: str, kernel: Kernel, X: Any, max_gram_mib: float) -> s
 
 
 def solve_gram(
-    model: Any, kernel: Kernel, X: Any, y: np.ndarray, weights: np.ndarray | None, cache_mib: float
+    model: Any, kernel: Kernel, X: Any, y: np.ndarray, weights: np.ndarray | None, reuse_mib: float
 ) -> Solution:
     """Solve by libsvm on the finished kernel matrix.
 
@@ -76,7 +76,7 @@ def solve_gram(
         Numbers of the classes, or targets.
     weights : ndarray of shape (n_rows,) or None
         Positive weights of the rows.
-    cache_mib : float
+    reuse_mib : float
         Memory for inner products that are kept for the next fit.
 
     Returns
@@ -87,7 +87,7 @@ def solve_gram(
     classify = isinstance(model, SVC)
     # Rows grouped by class make each one-vs-one problem a block of the matrix.
     order = np.argsort(y, kind="stable") if classify else np.arange(len(y))
-    gram = gram_matrix(kernel, X[order] if classify else X, model.C, cache_mib)
+    gram = gram_matrix(kernel, X[order] if classify else X, model.C, reuse_mib)
     solver = clone(model).set_params(kernel="precomputed")
     with config_context(assume_finite=True):
         solver.fit(gram, y[order], None if weights is None else weights[order])

@@ -19,9 +19,9 @@ _products: OrderedDict[str, np.ndarray] = OrderedDict()
 _lock = Lock()
 
 
-def cached_products(
-    Z: Any, compute: Callable[[Any], np.ndarray], max_mib: float
-) -> tuple[np.ndarray, bool]:
+def shared_products(
+    Z: Any, compute: Callable[[np.ndarray], Any], place: np.ndarray, max_mib: float
+) -> np.ndarray:
     """Inner products of the rows of `Z`, from memory where they were kept.
 
     Parameters
@@ -29,30 +29,32 @@ def cached_products(
     Z : ndarray or CSR of shape (n_rows, n_features)
         The rows.
     compute : callable
-        Computes the products from `Z`.
+        Writes the products into the array that it is given.
+    place : ndarray of shape (n_rows, n_rows)
+        Where products that are not kept are written.
     max_mib : float
         What all kept products may take, in MiB. Products that alone take more are not kept.
 
     Returns
     -------
     products : ndarray of shape (n_rows, n_rows)
-        The inner products. Read-only where they are kept.
-    kept : bool
-        Whether they are kept.
+        The inner products: `place`, or a read-only array that is kept.
     """
-    if Z.shape[0] ** 2 * Z.dtype.itemsize > max_mib * 2**20:
-        return compute(Z), False
+    if place.nbytes > max_mib * 2**20:
+        compute(place)
+        return place
     key = _digest(Z)
     with _lock:
         products = _products.pop(key, None)
     if products is None:
-        products = compute(Z)
+        products = np.empty_like(place)
+        compute(products)
         products.flags.writeable = False
     with _lock:
         _products[key] = products
         while sum(kept.nbytes for kept in _products.values()) > max_mib * 2**20:
             _products.popitem(last=False)
-    return products, True
+    return products
 
 
 def clear_products() -> None:
