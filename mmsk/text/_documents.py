@@ -39,6 +39,8 @@ def read_documents(
     ReadError
         For the bad cells, as `on_error` says.
     """
+    if _all_usable(column, max_chars):
+        return list(column.cells), column.present
     bad = BadCells(column, on_error, max_bad_fraction)
     present = column.present.copy()
     documents = []
@@ -51,6 +53,13 @@ def read_documents(
             bad.add(row, document)
     bad.close()
     return documents, present
+
+
+def _all_usable(column: RawColumn, max_chars: int | None) -> bool:
+    """Tell whether every cell is a document as it stands, as it mostly is."""
+    if set(map(type, column.cells)) != {str}:
+        return False
+    return max_chars is None or max(map(len, column.cells)) <= max_chars
 
 
 def attempt(cell: Any, max_chars: int | None = None) -> str | ReadError:

@@ -142,7 +142,7 @@ class TfidfEmbedder(BaseExtractor):
     ...     ("characters", TfidfEmbedder(analyzer="char_wb", ngram_range=(2, 4))),
     ... ])
     >>> both.fit_transform(["red car", "green apple"]).shape
-    (2, 45)
+    (2, 53)
     """
 
     def __init__(

@@ -19,6 +19,8 @@ import numpy as np
 WORD_PATTERN = r"(?u)\b\w\w+\b"
 _CHARS_AT_ONCE = 2**23
 _N_CHARACTERS = 0x110000
+# Bytes of a UTF-8 character, by its first byte.
+_WIDTHS = np.repeat(np.array([1, 2, 3, 4], dtype=np.int64), [0xC0, 0x20, 0x10, 0x10])
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +68,8 @@ def split_words(documents: Sequence[str], lowercase: bool) -> Tokens:
     words = [pa.array([], pa.large_string())]
     counts = [np.zeros(1, dtype=np.int64)]
     for some in _portions(documents):
-        text, bounds = _join(some, lowercase)
-        starts, portion = _words(text)
+        content, bounds = _join(some, lowercase)
+        starts, portion = _words(content)
         words.append(portion)
         counts.append(np.diff(np.searchsorted(starts, bounds)))
     encoded = pa.concat_arrays(words).dictionary_encode()
@@ -150,50 +152,44 @@ def _portions(documents: Sequence[str]) -> Iterator[Sequence[str]]:
         start = stop
 
 
-def _join(documents: Sequence[str], lowercase: bool) -> tuple[str, np.ndarray]:
-    """Return all documents as one text, each after a line break, and where each begins.
-
-    A line break is no word character and, for the Greek final sigma, ends a word, so each
-    document is lowered as it would be alone. One letter (U+0130) grows when it is lowered; then
-    the documents are lowered one by one to find their new lengths.
-    """
-    text = "\n" + "\n".join(documents) + "\n"
+def _join(documents: Sequence[str], lowercase: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return the UTF-8 bytes of all documents, a line break before each, and where they begin."""
     if lowercase:
-        lowered = text.lower()
-        if len(lowered) != len(text):
-            return _join([document.lower() for document in documents], False)
-        text = lowered
-    lengths = np.fromiter(map(len, documents), dtype=np.int64, count=len(documents))
-    return text, _offsets(lengths + 1)
+        documents = [document.lower() for document in documents]
+    contents = [document.encode("utf-8", "surrogatepass") for document in documents]
+    joined = b"\n" + b"\n".join(contents) + b"\n"
+    lengths = np.fromiter(map(len, contents), dtype=np.int64, count=len(contents))
+    return np.frombuffer(joined, dtype=np.uint8), _offsets(lengths + 1)
 
 
-def _words(text: str) -> tuple[np.ndarray, Any]:
-    """Return where the words of a text start, and the words as an Arrow array."""
+def _words(content: np.ndarray) -> tuple[np.ndarray, Any]:
+    """Return where the words in UTF-8 bytes start, and the words as an Arrow array."""
     import pyarrow as pa
 
-    points = _code_points(text)
-    inside = _word_characters()[points]
+    inside = _inside_words(content)
     edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
     starts, ends = edges[::2], edges[1::2]
-    single = ends - starts < 2
-    inside[starts[single]] = False
+    single = ends - starts == _WIDTHS[content[starts]]
+    for place in range(_WIDTHS.max()):
+        inside[np.minimum(starts[single] + place, ends[single] - 1)] = False
     starts, ends = starts[~single], ends[~single]
-    if text.isascii():
-        offsets, content = _offsets(ends - starts), points[inside]
-    else:
-        widths = 1 + (points > 0x7F) + (points > 0x7FF).astype(np.int8) + (points > 0xFFFF)
-        places = _offsets(widths)
-        offsets = _offsets(places[ends] - places[starts])
-        encoded = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
-        content = encoded[np.repeat(inside, widths)]
-    buffers = [pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(content))]
+    buffers = [pa.py_buffer(_offsets(ends - starts)), pa.py_buffer(content[inside])]
     return starts, pa.LargeStringArray.from_buffers(len(starts), *buffers)
 
 
-def _code_points(text: str) -> np.ndarray:
-    if text.isascii():
-        return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+def _inside_words(content: np.ndarray) -> np.ndarray:
+    """Tell for each UTF-8 byte whether it belongs to a word character."""
+    words = _word_characters()
+    inside = words[:256].take(content)
+    beyond_ascii = np.flatnonzero(content >= 0xC0)
+    for width, bits in ((2, 0x1F), (3, 0x0F), (4, 0x07)):
+        first = beyond_ascii[_WIDTHS[content[beyond_ascii]] == width]
+        points = content[first].astype(np.int32) & bits
+        for place in range(1, width):
+            points = points << 6 | content[first + place] & 0x3F
+        for place in range(width):
+            inside[first + place] = words[points]
+    return inside
 
 
 @lru_cache(maxsize=1)
