@@ -76,7 +76,7 @@ def fetch_archive(
         If the archive is not there and may not be or cannot be downloaded, has another checksum,
         or is no archive that can be unpacked safely. Says which file to put where.
     """
-    home = default_data_home() if data_home is None else Path(data_home).expanduser()
+    home = default_data_home() if data_home is None else Path(data_home).expanduser().absolute()
     folder = home / archive.name
     if folder.is_dir():
         return folder
@@ -96,7 +96,7 @@ def default_data_home() -> Path:
     import pooch
 
     named = os.environ.get("MMSK_DATA_HOME")
-    return Path(named).expanduser() if named else Path(pooch.os_cache("mmsk")) / "datasets"
+    return Path(named).expanduser().absolute() if named else pooch.os_cache("mmsk") / "datasets"
 
 
 def _download(archive: Archive, url: str, file: Path) -> None:

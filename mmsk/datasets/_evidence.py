@@ -144,11 +144,12 @@ def draw_missing(n_samples: int, shares: Sequence[float], rng: np.random.Generat
     Returns
     -------
     missing : ndarray of shape (n_samples, n_modalities), dtype bool
-        Exactly ``int(share * n_samples)`` cells are True in each column.
+        In each column, ``share * n_samples`` cells are True, rounded down.
     """
     missing = np.zeros((n_samples, len(shares)), dtype=bool)
     for column, share in enumerate(shares):
-        missing[rng.choice(n_samples, int(share * n_samples), replace=False), column] = True
+        n_missing = int(share * n_samples + 1e-9)  # 0.29 * 100 is 28.999...
+        missing[rng.choice(n_samples, n_missing, replace=False), column] = True
     for row in np.flatnonzero(missing.all(axis=1)):
         # Swap one gap with a row that keeps another cell, so that every share stays exact.
         column = rng.choice(np.flatnonzero(_can_take(missing).any(axis=0)))

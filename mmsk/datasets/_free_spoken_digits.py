@@ -28,8 +28,8 @@ speaker; to test on unknown speakers, use the column "speaker" as groups of a cr
 
 Licence: Creative Commons Attribution-ShareAlike 4.0 (CC BY-SA 4.0).
 
-Z. Jackson, C. Souza, J. Flaks, Y. Pan, H. Nicolas, A. Thite, "Jakobovski/free-spoken-digit-dataset:
-v1.0.9". https://github.com/Jakobovski/free-spoken-digit-dataset
+Z. Jackson, C. Souza, J. Flaks, Y. Pan, H. Nicolas, A. Thite, "Free Spoken Digit Dataset", 2018.
+https://github.com/Jakobovski/free-spoken-digit-dataset, doi:10.5281/zenodo.1342401
 """
 
 
@@ -45,7 +45,7 @@ def fetch_free_spoken_digits(
     ================   =====================================
     Classes            10
     Samples            2,500 (5 speakers, 50 of each digit)
-    Sounds             WAV, 8 kHz, one channel, under 3 s
+    Sounds             WAV, 8 kHz, one channel
     Licence            CC BY-SA 4.0
     ================   =====================================
 
@@ -83,8 +83,7 @@ def fetch_free_spoken_digits(
 
     References
     ----------
-    .. [1] Z. Jackson et al., "Free Spoken Digit Dataset",
-       https://github.com/Jakobovski/free-spoken-digit-dataset
+    .. [1] Z. Jackson et al., "Free Spoken Digit Dataset", 2018, doi:10.5281/zenodo.1342401.
 
     Examples
     --------

@@ -104,8 +104,9 @@ def make_multimodal(
         Chance in [0, 1] that what a cell shows is replaced by a random value. 0 is a problem that
         can be solved without error, 1 one that cannot be solved.
     missing : float or mapping of str to float, default=0.0
-        Share in [0, 1) of the cells that are None (NaN for numbers): for every modality, or by
-        name. No row misses all modalities.
+        Share in [0, 1] of the cells that are None (NaN for numbers): for every modality, or by
+        name. No row misses all modalities, so that the shares together stay one below their
+        number.
     random_state : int, RandomState instance or None, default=None
         Seed. The same seed gives the same table and, on one platform, the same bytes.
     return_X_y : bool, default=True

@@ -74,8 +74,8 @@ def test_cell_gives_plain_values():
     assert plan.cell(0, 1) == Evidence(int(plan.y[0]), None, 3)
 
 
-@pytest.mark.parametrize("shares", [[0.0, 0.0], [0.5, 0.5], [0.9, 0.1], [0.6, 0.7, 0.7]])
-def test_missing_shares_are_exact_and_no_row_is_empty(shares):
-    missing = draw_missing(200, shares, np.random.default_rng(0))
-    assert missing.sum(axis=0).tolist() == [int(200 * share) for share in shares]
+@pytest.mark.parametrize("percents", [[0, 0], [50, 50], [100, 0], [29, 71], [60, 70, 70]])
+def test_missing_shares_are_exact_and_no_row_is_empty(percents):
+    missing = draw_missing(100, [share / 100 for share in percents], np.random.default_rng(0))
+    assert missing.sum(axis=0).tolist() == percents
     assert not missing.all(axis=1).any()
