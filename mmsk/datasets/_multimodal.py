@@ -105,8 +105,8 @@ def make_multimodal(
         can be solved without error, 1 one that cannot be solved.
     missing : float or mapping of str to float, default=0.0
         Share in [0, 1] of the cells that are None (NaN for numbers): for every modality, or by
-        name. No row misses all modalities, so that the shares together stay one below their
-        number.
+        name. No row misses all modalities, so the shares may sum to one less than the number of
+        modalities.
     random_state : int, RandomState instance or None, default=None
         Seed. The same seed gives the same table and, on one platform, the same bytes.
     return_X_y : bool, default=True
@@ -224,7 +224,7 @@ def _render_modality(
         path = folder / name / f"{row:06d}{renderer.suffix}"
         cells = None if gap else _render_cell(renderer, plan.cell(row, column), rng, path)
         rows.append(cells or (None,) * len(renderer.columns))
-    dtype = float if len(renderer.columns) > 1 else object
+    dtype = float if len(renderer.columns) > 1 else object  # object keeps None as it is
     return pd.DataFrame(rows, columns=list(renderer.columns), dtype=dtype)
 
 
