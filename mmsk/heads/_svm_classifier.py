@@ -197,7 +197,8 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"The number of classes has to be greater than one; got 1 class, {y[0]!r}."
+                "The number of classes has to be greater than one; got 1 class, "
+                f"{self.classes_.tolist()[0]!r}."
             )
         self.svc_ = self._fit_svc(X, y, codes.astype(np.float64), sample_weight)
         return self

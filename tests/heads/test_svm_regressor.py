@@ -83,7 +83,7 @@ def test_parameters_are_checked_in_fit():
         SVMRegressor(C="1").fit(X, y)
 
 
-def test_all_weights_zero_is_scikit_learns_error():
+def test_no_row_with_weight_is_an_error():
     X, y = problem()
-    with pytest.raises(ValueError, match="zero or negative weights"):
+    with pytest.raises(ValueError, match="at least one non-zero number"):
         SVMRegressor().fit(X, y, sample_weight=np.zeros(len(y)))

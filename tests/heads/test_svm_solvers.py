@@ -17,6 +17,7 @@ class BinarySVC(SVC):
 
     def __init__(self, *, output_type=None, **settings):
         super().__init__(**settings)
+        self.output_type = output_type
 
     def fit(self, X, y, sample_weight=None):
         assert set(np.unique(y)) == {0, 1}
@@ -28,6 +29,7 @@ class BinarySVC(SVC):
 class PlainSVR(SVR):
     def __init__(self, *, output_type=None, **settings):
         super().__init__(**settings)
+        self.output_type = output_type
 
 
 @pytest.fixture(params=["intelex", "cuml"])
