@@ -17,7 +17,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.svm import SVC, SVR
 
-from mmsk.audio import MFCC, LogMelEmbedder, STFTEmbedder
+from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
 from mmsk.compose import ModalityTransformer, PerBlock
 from mmsk.fusion import ConcatFusion, WeightedFusion
 from mmsk.heads import SVMClassifier, SVMRegressor
@@ -115,11 +115,12 @@ SPECTRA = {
     "center": [True, False],
     "pad_mode": ["constant", "reflect"],
     "power": [2.0, 1.0],
-    "top_db": [80.0, 20.0, None],
+    "top_db": [80.0, 20.0],
     "pooling": [("mean", "std"), "mean", "q25"],
 }
 MEL = {"fmin": [0.0, 300.0], "fmax": [None, 3000.0], "htk": [False, True]}
 MEL |= {"mel_norm": ["slaney", None]}
+FRAMED = {name: SPECTRA[name] for name in ("sample_rate", "n_fft", "hop_length", "pooling")}
 IN_FRAMES = {"pooling": None, "n_frames": 4}
 NOT_SEARCHED = {
     "on_error": "changes no row of a good cell",
@@ -152,7 +153,7 @@ EXTRACTORS = {
             "stop_words": [None, "english", ["red", "green"]],
             "stemming": [None, "english"],
             "min_df": [1, 2],
-            "max_df": [1.0, 2],
+            "max_df": [1.0, 1],
             "max_features": [None, 3],
             "binary": [False, True],
             "use_idf": [True, False],
@@ -161,6 +162,7 @@ EXTRACTORS = {
             "norm": ["l2", "l1", None],
             "max_chars": [1000, 12],
         },
+        tolerance=1e-12,
     ),
     "TfidfEmbedder-single-characters": Entry(
         TfidfEmbedder(token_pattern=r"\w+"), texts(), {"remove_numbers": [False, True]}
@@ -243,6 +245,14 @@ EXTRACTORS = {
     "STFTEmbedder-frames": Entry(
         STFTEmbedder(10, **FRAMES, **IN_FRAMES), SOUNDS, {"n_frames": [4, 6]}
     ),
+    "AudioDescriptors": Entry(
+        AudioDescriptors(["centroid", "rms", "chroma"], **FRAMES),
+        SOUNDS,
+        FRAMED | {"descriptors": [["rms"], ["flatness"], None]},
+    ),
+    "AudioDescriptors-frames": Entry(
+        AudioDescriptors(["rms", "tempo"], **FRAMES, **IN_FRAMES), SOUNDS, {"n_frames": [4, 6]}
+    ),
 }
 
 FUSIONS = {
@@ -257,7 +267,9 @@ FUSIONS = {
         },
         tolerance=1e-5,
     ),
-    "WeightedFusion-alignment": Entry(WeightedFusion("alignment"), tolerance=1e-5),
+    "WeightedFusion-alignment": Entry(
+        WeightedFusion("alignment"), searchable={"scale": ["standard", "block"]}, tolerance=1e-5
+    ),
 }
 
 LIBSVM_SEED = {

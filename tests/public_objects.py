@@ -6,24 +6,22 @@ import pkgutil
 
 import mmsk
 
-ROOMS = sorted(
-    module.name
-    for module in pkgutil.iter_modules(mmsk.__path__)
-    if module.ispkg and not module.name.startswith("_")
+MODULES = sorted(
+    module.name for module in pkgutil.iter_modules(mmsk.__path__) if not module.name.startswith("_")
 )
 
 
 def public_objects():
     """Return the public classes and functions of the package and of each room."""
     found = {f"mmsk.{name}": getattr(mmsk, name) for name in mmsk.__all__}
-    for room in [*ROOMS, "samples", "exceptions"]:
-        module = importlib.import_module(f"mmsk.{room}")
+    for place in MODULES:
+        module = importlib.import_module(f"mmsk.{place}")
         names = getattr(module, "__all__", None) or [
             name
             for name, value in vars(module).items()
             if getattr(value, "__module__", None) == module.__name__ and not name.startswith("_")
         ]
-        found |= {f"mmsk.{room}.{name}": getattr(module, name) for name in names}
+        found |= {f"mmsk.{place}.{name}": getattr(module, name) for name in names}
     unique = {id(value): name for name, value in reversed(found.items())}
     return {name: found[name] for name in sorted(unique.values()) if callable(found[name])}
 

@@ -13,7 +13,7 @@ PACKAGE = Path(mmsk.__file__).parent
 # A room may import only from itself and from the lines above it.
 ORDER = [
     ["exceptions", "_version"],
-    ["_optional", "_device", "_validation", "_files"],
+    ["_optional", "_device", "_validation", "_files", "_output"],
     ["samples"],
     ["_nets"],
     ["extraction"],
@@ -21,6 +21,7 @@ ORDER = [
     ["compose"],
     ["fusion"],
     ["heads"],
+    ["pipelines"],
     ["inspection"],
     ["datasets"],
     ["testing"],

@@ -86,10 +86,9 @@ def make_multimodal(
     folder : str or path
         Folder for the files, made where it does not exist. It must be empty, or hold the set that
         the same parameters made before, which is then written anew.
-    modalities : sequence of {"text", "image", "audio", "numeric"}, \
-            default=("text", "image", "audio")
-        The modalities, in the order of the columns. ``"numeric"`` has four columns, the others
-        one of their own name.
+    modalities : sequence of str, default=("text", "image", "audio")
+        Which of ``"text"``, ``"image"``, ``"audio"`` and ``"numeric"``, in the order of the
+        columns. ``"numeric"`` has four columns, the others one of their own name.
     n_classes : int, default=2
         Number of classes, 2 to 8.
     redundancy : float, default=0.4

@@ -1,0 +1,73 @@
+"""The public surface: a change of these lists is a change for users, and enters CHANGES.md."""
+
+import importlib
+import pkgutil
+
+import pytest
+
+import mmsk
+
+ROOMS = {
+    "audio": ["AudioDescriptors", "AudioReader", "LogMelEmbedder", "MFCC", "STFTEmbedder"],
+    "compose": ["FeatureBlocks", "Modalities", "ModalityTransformer", "PerBlock"]
+    + ["infer_modalities"],
+    "datasets": ["fetch_flower_photos", "fetch_free_spoken_digits", "make_multimodal"],
+    "extraction": ["BaseExtractor", "CellExtractor"],
+    "fusion": ["ConcatFusion", "WeightedFusion"],
+    "heads": ["SVMClassifier", "SVMRegressor"],
+    "image": ["CNNEmbedder", "ColorHistogramEmbedder", "HOGEmbedder", "ImageAugmenter"]
+    + ["ImageReader", "LocalBinaryPatternEmbedder", "augment_table"],
+    "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
+    + ["fusion_checks", "head_checks", "parametrize_with_contract"],
+    "text": ["TfidfEmbedder"],
+}
+MODULES = {
+    "exceptions": ["BadCellWarning", "MissingDependencyError", "ReadError"],
+    "pipelines": ["multimodal_pipeline", "search_space"],
+    "samples": ["AudioClip", "Image"],
+}
+ONLY_IN_THEIR_ROOM = {"datasets", "extraction", "samples", "testing"}
+ALL = sorted(
+    name
+    for place, names in (ROOMS | MODULES).items()
+    if place not in ONLY_IN_THEIR_ROOM
+    for name in names
+)
+
+
+def test_public_names_of_the_package():
+    assert sorted(mmsk.__all__) == sorted([*ALL, "__version__"])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_name_can_be_imported(name):
+    assert getattr(mmsk, name).__name__ == name
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_public_names_of_a_room(room):
+    module = importlib.import_module(f"mmsk.{room}")
+    assert sorted(module.__all__) == sorted(ROOMS[room])
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_public_names_of_a_module(name):
+    module = importlib.import_module(f"mmsk.{name}")
+    own = [
+        name
+        for name, value in vars(module).items()
+        if getattr(value, "__module__", None) == module.__name__ and not name.startswith("_")
+    ]
+    assert sorted(own) == MODULES[module.__name__.partition(".")[2]]
+
+
+def test_there_is_no_other_room():
+    modules = pkgutil.iter_modules(mmsk.__path__)
+    public = {module.name for module in modules if not module.name.startswith("_")}
+    assert public == set(ROOMS) | set(MODULES)
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(AttributeError, match="No mmsk attribute Nonsense"):
+        _ = mmsk.Nonsense
