@@ -1,3 +1,10 @@
+from . import datasets as datasets
+from . import testing as testing
+from .audio import MFCC as MFCC
+from .audio import AudioDescriptors as AudioDescriptors
+from .audio import AudioReader as AudioReader
+from .audio import LogMelEmbedder as LogMelEmbedder
+from .audio import STFTEmbedder as STFTEmbedder
 from .compose import FeatureBlocks as FeatureBlocks
 from .compose import Modalities as Modalities
 from .compose import ModalityTransformer as ModalityTransformer
@@ -17,3 +24,6 @@ from .image import ImageAugmenter as ImageAugmenter
 from .image import ImageReader as ImageReader
 from .image import LocalBinaryPatternEmbedder as LocalBinaryPatternEmbedder
 from .image import augment_table as augment_table
+from .pipelines import multimodal_pipeline as multimodal_pipeline
+from .pipelines import search_space as search_space
+from .text import TfidfEmbedder as TfidfEmbedder
