@@ -29,7 +29,7 @@ def resolve_device(device: str) -> str:
     """
     if not isinstance(device, str) or not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
         raise ValueError(f"device={device!r} is not one of 'auto', 'cpu', 'cuda', 'cuda:N', 'mps'.")
-    if device == "cpu" or (device == "auto" and not _has_gpu_driver()):
+    if device == "cpu" or (device == "auto" and not _may_have_gpu()):
         return "cpu"
     import torch
 
@@ -40,9 +40,13 @@ def resolve_device(device: str) -> str:
     return device
 
 
+def _may_have_gpu() -> bool:
+    """Tell whether it is worth asking torch, which takes seconds to import."""
+    return "torch" in sys.modules or _has_gpu_driver()
+
+
 @lru_cache(maxsize=1)
 def _has_gpu_driver() -> bool:
-    """Tell whether a CUDA (or ROCm) driver is installed, without the seconds torch takes."""
     names = ("nvcuda.dll",) if sys.platform == "win32" else ("libcuda.so.1", "libcuda.so")
     for name in names:
         try:
@@ -50,4 +54,4 @@ def _has_gpu_driver() -> bool:
         except OSError:
             continue
         return True
-    return Path("/dev/kfd").exists()
+    return Path("/dev/kfd").exists()  # AMD, which torch calls CUDA too

@@ -6,10 +6,11 @@ import pytest
 from mmsk._device import resolve_device
 
 
-def test_cpu_needs_no_torch():
+@pytest.mark.parametrize("device", ["cpu", "auto"])
+def test_no_torch_is_imported_where_there_is_no_gpu(device):
     script = (
-        "import sys; from mmsk._device import resolve_device; print(resolve_device('cpu'), "
-        "'torch' in sys.modules)"
+        "import sys; from mmsk import _device; _device._has_gpu_driver = lambda: False; "
+        f"print(_device.resolve_device({device!r}), 'torch' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["cpu", "False"]

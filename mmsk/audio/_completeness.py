@@ -37,7 +37,7 @@ def check_complete(file: BinaryIO) -> None:
     file.seek(0)
     head = file.read(12)
     try:
-        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+        if head[:4] in (b"RIFF", b"RF64") and head[8:] == b"WAVE":
             _check_wav(file, size)
         elif head[:4] == b"FORM" and head[8:11] == b"AIF":
             _check_aiff(file, size)
@@ -51,13 +51,15 @@ def check_complete(file: BinaryIO) -> None:
 
 
 def _check_wav(file: BinaryIO, size: int) -> None:
-    frame_bytes = 1
+    frame_bytes, long_size = 1, None
     for name, declared, start in _chunks(file, size, "<"):
         if name == b"fmt ":
             block = file.read(14)
             frame_bytes = int.from_bytes(block[12:14], "little") or 1
+        elif name == b"ds64":  # sizes of more than 32 bits: of the file, of the data
+            long_size = int.from_bytes(file.read(16)[8:], "little")
         elif name == b"data":
-            there = size - start
+            there, declared = size - start, long_size or declared
             if declared in _UNKNOWN_SIZES or declared <= there:
                 return
             raise _truncated(there // frame_bytes, declared // frame_bytes, "frames")
