@@ -92,7 +92,10 @@ def raw_column(X: Any) -> RawColumn:
 
 
 def _column(cells: list[Any], name: Any, labels: pd.Index | None) -> RawColumn:
-    present = np.fromiter((not is_missing(cell) for cell in cells), dtype=bool, count=len(cells))
+    if set(map(type, cells)) == {str}:  # the most common column, and often a long one
+        present = np.ones(len(cells), dtype=bool)
+    else:
+        present = np.fromiter((not is_missing(cell) for cell in cells), bool, count=len(cells))
     return RawColumn(cells, present, name, labels)
 
 

@@ -32,15 +32,12 @@ class _BulkCounting:
         if not fixed_vocab and self.tokenizer is None:
             self.build_analyzer()  # warns of stop words that can never match, as scikit-learn does
         tokens = word_ngrams(_words(self, raw_documents), self.ngram_range)
-        terms = tokens.terms.to_pylist()
         if fixed_vocab:
             known = self.vocabulary_
-            numbers = np.array([known.get(term, -1) for term in terms], dtype=np.int64)
-            tokens = tokens.recoded(numbers, None)
+            numbers = [known.get(term, -1) for term in tokens.terms.to_pylist()]
+            tokens = tokens.recoded(np.array(numbers, dtype=np.int64), None)
         else:
-            known = {term: number for number, term in enumerate(terms)}
-            if not known:
-                raise ValueError("empty vocabulary; perhaps the documents only contain stop words")
+            known = _vocabulary(tokens.terms)
         return known, _counts(tokens, len(known), self.dtype)
 
 
@@ -127,6 +124,16 @@ def _reduced(tokens: Tokens, stop_words: frozenset[str] | None, stem: Any) -> To
         else:
             codes.append(numbers.setdefault(word if stem is None else stem(word), len(numbers)))
     return tokens.recoded(np.array(codes, dtype=np.int64), pa.array([*numbers], pa.large_string()))
+
+
+def _vocabulary(terms: Any) -> dict[str, int]:
+    """Return the number of each term, in order of the terms, so that sorting them again is fast."""
+    import pyarrow.compute as pc
+
+    if not len(terms):
+        raise ValueError("empty vocabulary; perhaps the documents only contain stop words")
+    order = pc.array_sort_indices(terms)
+    return dict(zip(terms.take(order).to_pylist(), order.to_pylist(), strict=True))
 
 
 def _counts(tokens: Tokens, n_terms: int, dtype: Any) -> sp.csr_matrix:
