@@ -29,8 +29,11 @@ class _PillowWhileReading:
 
     It stands where a filter of `warnings` holds the pattern for the module.
     ``warnings.catch_warnings`` is no way here: it swaps the filters of the whole process, and
-    threads that enter and leave it in turn restore the wrong ones.
+    threads that enter and leave it in turn restore the wrong ones. scikit-learn hands the
+    filters on to its workers by their `pattern`.
     """
+
+    pattern = r"PIL\."
 
     def match(self, module: str) -> bool:
         return _is_reading() and module.startswith("PIL.")

@@ -23,6 +23,7 @@ def check_pipeline(subject: ExtractorSubject) -> None:
 
 def check_feature_union(subject: ExtractorSubject) -> None:
     """Two extractors in a FeatureUnion give both blocks side by side."""
+    subject.features()  # what reading leaves behind in the process must not disturb the union
     union = FeatureUnion([("one", subject.fresh()), ("other", subject.fresh())])
     features = dense(union.fit(subject.cells).transform(subject.cells))
     both = np.hstack([dense(subject.reference)] * 2)
