@@ -248,19 +248,21 @@ def _kind_of_path(text: Any, root: str | os.PathLike | None) -> str:
     suffix = os.path.splitext(text)[1].lower()
     if suffix in _MODALITY_OF_SUFFIX and "\n" not in text:
         return _MODALITY_OF_SUFFIX[suffix] + _FILE
-    place = Path(root or "") / text
-    if suffix or any(space in text for space in " \t\n\0") or not _is_file(place):
+    if suffix or any(space in text for space in " \t\n\0"):
         return "string"
-    with place.open("rb") as file:
-        kind = _kind_of_bytes(file.read(16))
+    kind = _kind_of_bytes(_first_bytes(Path(root or "") / text))
     return "string" if kind == "other" else kind + _FILE
 
 
-def _is_file(place: Path) -> bool:
+def _first_bytes(place: Path) -> bytes:
+    """Read the beginning of a file; nothing where there is none that can be read."""
     try:
-        return place.is_file()
+        if not place.is_file():
+            return b""
+        with place.open("rb") as file:
+            return file.read(16)
     except (OSError, ValueError):
-        return False
+        return b""
 
 
 def _kind_of_bytes(head: bytes) -> str:

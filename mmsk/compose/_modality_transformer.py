@@ -50,7 +50,8 @@ class ModalityTransformer(ColumnTransformer):
         With ``output="array"``: whether names of features begin with the transformer's name.
     output : {"blocks", "array"}, default="blocks"
         What `transform` returns: FeatureBlocks, or the array that ColumnTransformer returns.
-        After ``set_output(transform="pandas")`` it is a DataFrame in either case.
+        After ``set_output(transform="pandas")`` it is a DataFrame in either case, which shows
+        missing rows as NaN in dense columns, but not in sparse ones.
 
     Attributes
     ----------

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.utils import Tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
@@ -129,6 +129,7 @@ class PerBlock(TransformerMixin, BaseEstimator):
         return self._names_out
 
     def _chosen(self, names: list[str]) -> dict[str, Any]:
+        """Return the transformer of each block that has one."""
         if not isinstance(self.transformer, Mapping):
             return dict.fromkeys(names, self.transformer)
         unknown = [name for name in self.transformer if name not in names]
@@ -151,16 +152,18 @@ class PerBlock(TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        given = self.transformer
+        each = given.values() if isinstance(given, Mapping) else [given]
+        tags.input_tags.sparse = all(get_tags(one).input_tags.sparse for one in each)
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = []
         return tags
 
 
 def _on_rows(transformer: Any, block: Any, present: np.ndarray) -> Any:
-    if present.all():
-        return transformer.transform(block)
     rows = np.flatnonzero(present)
+    if 0 < len(rows) == len(present):
+        return transformer.transform(block)
     # No row at all has the block: one row of zeros stands in to learn the output's form.
     zeros = np.zeros((1, block.shape[1]), dtype=block.dtype)
     stand_in = sparse.csr_matrix(zeros) if sparse.issparse(block) else zeros
