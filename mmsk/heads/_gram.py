@@ -176,7 +176,7 @@ def _fill(
 def _squared_norms(Z: Any) -> np.ndarray:
     if sparse.issparse(Z):
         return np.asarray(Z.multiply(Z).sum(axis=1)).ravel()
-    return np.einsum("ij,ij->i", Z, Z)
+    return np.einsum("ij,ij->i", Z, Z, dtype=np.float64).astype(Z.dtype)
 
 
 def _dense(products: Any) -> np.ndarray:

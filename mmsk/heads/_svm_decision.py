@@ -6,17 +6,26 @@ from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from sklearn.utils.extmath import safe_sparse_dot
 
 from mmsk.heads._gram import KERNELS, Kernel, kernel_chunks
 
+_FEW_ROWS = 8  # below, reading all support vectors to prepare the product takes longer than libsvm
 
-def can_decide(model: Any) -> bool:
-    """Tell whether `decision_values` takes this SVC or SVR; others predict by themselves."""
+
+def worth_blas(model: Any, X: Any) -> bool:
+    """Tell whether `decision_values` takes this SVC or SVR and is faster on these rows."""
     # libsvm forgets a class whose rows all weigh nothing.
     complete = len(model._n_support) == len(getattr(model, "classes_", (0, 1)))
-    return model.kernel in KERNELS and complete
+    return model.kernel in KERNELS and complete and X.shape[0] > _FEW_ROWS
+
+
+def with_names(model: Any, X: Any) -> Any:
+    """Give rows the feature names that a scikit-learn model asks for, if it has any."""
+    names = getattr(model, "feature_names_in_", None)
+    return X if names is None else pd.DataFrame(X, columns=names)
 
 
 def decision_values(model: Any, X: Any) -> np.ndarray:

@@ -12,7 +12,7 @@ from sklearn.utils import column_or_1d
 
 from mmsk._validation import check_number
 from mmsk.heads._svm_base import BaseSVM, row_weights
-from mmsk.heads._svm_decision import can_decide, decision_values
+from mmsk.heads._svm_decision import decision_values, with_names, worth_blas
 
 
 class SVMRegressor(RegressorMixin, BaseSVM):
@@ -168,6 +168,6 @@ class SVMRegressor(RegressorMixin, BaseSVM):
             The predicted values.
         """
         X = self._validate_rows(X)
-        if not can_decide(self.svr_):
-            return self.svr_.predict(X)
+        if not worth_blas(self.svr_, X):
+            return self.svr_.predict(with_names(self.svr_, X))
         return decision_values(self.svr_, X).ravel()

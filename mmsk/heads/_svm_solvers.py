@@ -14,6 +14,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.svm import SVC, SVR
@@ -24,9 +25,6 @@ from mmsk.heads._gram import KERNELS, Kernel, gram_matrix
 from mmsk.heads._svm_solution import Solution
 
 SOLVERS = ("auto", "gram", "libsvm", "intelex", "cuml")
-
-# Rows, target, weights (or None) and an unfitted SVC or SVR in; the solution out.
-Solve = Callable[[Any, np.ndarray, np.ndarray | None], Solution]
 
 
 def choose_solver(solver: str, kernel: Kernel, X: Any, max_gram_mib: float) -> str:
@@ -48,7 +46,8 @@ def choose_solver(solver: str, kernel: Kernel, X: Any, max_gram_mib: float) -> s
     if solver == "auto":
         if needed <= max_gram_mib:
             return "gram"
-        return "libsvm" if find_spec("sklearnex") is None else "intelex"
+        # With other kernels intelex was seen to stop at another solution than libsvm.
+        return "intelex" if kernel.name == "rbf" and find_spec("sklearnex") else "libsvm"
     if solver == "gram" and needed > max_gram_mib:
         raise ValueError(
             f"solver='gram' needs {needed:,.0f} MiB for {X.shape[0]:,} rows, but "
@@ -183,8 +182,8 @@ def _part(weights: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
 
 
 def _numpy(values: Any) -> np.ndarray:
-    values = values.get() if hasattr(values, "get") else values
-    return np.asarray(values.toarray() if hasattr(values, "toarray") else values)
+    # intelex gives sparse coefficients for sparse rows.
+    return np.asarray(values.toarray() if sparse.issparse(values) else values)
 
 
 def _iterations(model: Any) -> int:

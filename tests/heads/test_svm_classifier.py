@@ -199,6 +199,19 @@ def test_no_probabilities_unless_asked_for():
         SVMClassifier(probability=True).predict_proba(X)
 
 
+@pytest.mark.parametrize("kernel", ["rbf", "precomputed"])
+@pytest.mark.parametrize("n_rows", [1, 8, 9, 300])
+def test_few_rows_are_decided_like_many(n_rows, kernel):
+    X, y = problem(3)
+    X = X @ X.T if kernel == "precomputed" else X
+    frame = CONTAINERS["frame"](X)
+    head = SVMClassifier(kernel=kernel).fit(frame, y)
+    np.testing.assert_allclose(
+        head.decision_function(frame[:n_rows]), head.decision_function(frame)[:n_rows], atol=1e-9
+    )
+    np.testing.assert_array_equal(head.predict(frame[:n_rows]), head.predict(frame)[:n_rows])
+
+
 def test_feature_names_reach_the_model_inside():
     X, y = problem()
     frame = CONTAINERS["frame"](X)

@@ -79,6 +79,7 @@ def test_auto_takes_intelex_only_beyond_the_memory_bound(monkeypatch):
     X, y = make_classification(200, random_state=0)
     assert SVMClassifier().fit(X, y).solver_ == "gram"
     assert SVMClassifier(max_gram_mib=0).fit(X, y).solver_ == "intelex"
+    assert SVMClassifier(max_gram_mib=0, kernel="sigmoid").fit(X, y).solver_ == "libsvm"
 
 
 def test_cuml_needs_a_real_gpu(monkeypatch):
