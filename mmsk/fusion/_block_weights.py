@@ -57,14 +57,17 @@ def alignment_of_block(block: Any, y: np.ndarray) -> float:
     Returns
     -------
     alignment : float
-        <K, Ky> / (|K| |Ky|) of the centred kernels in the Frobenius sense.
+        <K, Ky> / (|K| |Ky|) of the centred kernels in the Frobenius sense; 0 where either says
+        nothing or there are fewer than two rows.
 
     References
     ----------
     Cortes, C., Mohri, M., Rostamizadeh, A. (2012). Algorithms for learning kernels based on
     centered alignment. Journal of Machine Learning Research 13.
     """
-    if block.shape[0] > MOST_ROWS_ALIGNED:
+    if len(y) < 2:
+        return 0.0
+    if len(y) > MOST_ROWS_ALIGNED:
         rows = check_random_state(0).permutation(block.shape[0])[:MOST_ROWS_ALIGNED]
         block, y = block[rows], y[rows]
     kernel = _centred_kernel(block)
