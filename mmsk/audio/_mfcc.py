@@ -76,8 +76,9 @@ class MFCC(SpectralExtractor):
     n_frames : int, default=None
         Number of frames kept where `pooling` is None. A shorter sound is continued with silence.
     precision : {"float32", "float64"}, default="float32"
-        Precision of the transform. ``"float64"`` is within 1.5e-4 of librosa and about 1.5
-        times slower; the features are float32 in any case.
+        Precision of the transform; the features are float32 in any case. ``"float64"`` takes
+        about 1.5 times as long. It is needed to resolve levels more than 80 dB below the loudest
+        power, which matter only with another `power` or `top_db`.
     reader : AudioReader, default=None
         Reads the cells, with its limits; None is ``AudioReader()``.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
