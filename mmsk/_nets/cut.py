@@ -67,7 +67,8 @@ def plan_cut(backbone: str, layer: str | None, built_for: int, image_size: int) 
     cut_at(network, final, layer)
     try:
         with torch.inference_mode():
-            output = _output(network, torch.empty(2, 3, image_size, image_size, device="meta"))
+            pictures = torch.empty(2, 3, image_size, image_size, device="meta")
+            output = _output(network, layer, pictures)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(
             f"image_size={image_size} cannot be used: backbone={backbone!r} does not take pictures "
@@ -118,11 +119,12 @@ class CutNetwork(nn.Module):
         fold_batch_norms(network, plan.folds)
         cut_at(network, plan.final, plan.layer)
         self.network = network
+        self.layer = plan.layer
         self.pooling = plan.pooling
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Return rows (n, width) of pictures (n, 3, height, width)."""
-        return _pool(_output(self.network, pictures), self.pooling)
+        return _pool(_output(self.network, self.layer, pictures), self.pooling)
 
 
 class _Reached(Exception):
@@ -137,12 +139,18 @@ def _stop(module: nn.Module, inputs: Any, output: Any) -> None:
     raise _Reached(output)
 
 
-def _output(network: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
+def _output(network: nn.Module, layer: str | None, pictures: torch.Tensor) -> torch.Tensor:
     try:
-        return network(pictures)
+        output = network(pictures)
     except _Reached as reached:
         output = reached.output
-    return output[0] if isinstance(output, tuple) else output
+        return output[0] if isinstance(output, tuple) else output
+    if layer is not None:
+        raise ValueError(
+            f"layer={layer!r} is not called by itself in a forward pass. Name the module that "
+            "holds it."
+        )
+    return output
 
 
 def _watch_folds(network: nn.Module) -> list[tuple[str, str]]:
