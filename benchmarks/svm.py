@@ -1,9 +1,9 @@
 """SVM heads beside scikit-learn's SVC, on one core.
 
-Fits and predicts with SVC, with SVMClassifier without any extra, and with its intelex solver
-where scikit-learn-intelex is installed, on the same rows in the same run. Then a grid search
-over C, with and without shared inner products. Run with OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE
-unset where an environment sets them.
+Fits and predicts dense and sparse rows with SVC, with SVMClassifier without any extra, and with
+its intelex solver where scikit-learn-intelex is installed, on the same rows in the same run. Then
+a grid search over C, with and without shared inner products. Times are of the processor, on one
+thread. Run with OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE unset where an environment sets them.
 
     python benchmarks/svm.py            # 10,000 rows
     python benchmarks/svm.py --quick    # 3,000 rows
@@ -16,8 +16,10 @@ import time
 from importlib.util import find_spec
 
 import numpy as np
+from scipy import sparse
 from sklearn.datasets import make_classification
 from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import normalize
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits
 
@@ -40,6 +42,22 @@ def rows(n_train: int, n_classes: int) -> tuple[np.ndarray, ...]:
     return X[:n_train], y[:n_train], X[n_train:], y[n_train:]
 
 
+def word_rows(n_train: int, n_classes: int) -> tuple[object, ...]:
+    """Rows like TF-IDF: 20 common words of a Zipf vocabulary and 3 of the class."""
+    rng = np.random.default_rng(0)
+    n_rows, n_words = n_train + N_TEST, 30000
+    share = 1 / np.arange(1, n_words + 1)
+    share /= share.sum()
+    y = rng.integers(0, n_classes, n_rows)
+    own = np.stack([rng.permutation(n_words) for _ in range(n_classes)])
+    words = rng.choice(n_words, size=(n_rows, 20), p=share)
+    theirs = own[y[:, None], rng.choice(n_words, size=(n_rows, 3), p=share)]
+    columns = np.hstack([words, theirs]).ravel()
+    place = (np.repeat(np.arange(n_rows), 23), columns)
+    X = normalize(sparse.csr_matrix((rng.random(columns.size) + 0.5, place), (n_rows, n_words)))
+    return X[:n_train], y[:n_train], X[n_train:], y[n_train:]
+
+
 def contenders() -> dict[str, SVC | SVMClassifier]:
     found = {
         "scikit-learn SVC": SVC(),
@@ -57,9 +75,9 @@ def seconds(call: object, *arguments: object) -> tuple[object, float]:
     return result, time.process_time() - start
 
 
-def compare(n_train: int, n_classes: int) -> None:
-    X, y, X_test, y_test = rows(n_train, n_classes)
-    print(f"\n{n_train:,} x {N_FEATURES:,} float32, RBF, {n_classes} classes\n")
+def compare(kind: str, data: tuple) -> None:
+    X, y, X_test, y_test = data
+    print(f"\n{X.shape[0]:,} x {X.shape[1]:,} {kind}, RBF, {len(np.unique(y))} classes\n")
     print("| | fit s | times SVC | predict 2,000 rows s | times SVC | same as SVC | accuracy |")
     print("|---|---|---|---|---|---|---|")
     reference = None
@@ -101,8 +119,9 @@ def main() -> None:
     quick = parser.parse_args().quick
     with threadpool_limits(1):
         for n_classes in (2, 10):
-            compare(3000 if quick else 10000, n_classes)
-        search(1000 if quick else 3000)
+            compare("dense float32", rows(3000 if quick else 10000, n_classes))
+        compare("CSR, 23 words a row", word_rows(1000 if quick else 5000, 6))
+        search(500 if quick else 3000)
 
 
 if __name__ == "__main__":
