@@ -17,6 +17,7 @@ import joblib
 import matplotlib
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.callback import ProgressBar
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
@@ -73,13 +74,12 @@ def compare_modalities(pipeline, table: pd.DataFrame, y: np.ndarray) -> dict[str
     """Cross-validate every modality alone, on the rows that have it, and all of them fused."""
     print("Accuracy in 5-fold cross-validation:\n")
     scores = {}
-    names = [name for name, _, _ in pipeline["features"].transformers]
-    for name in names:
-        others = {f"features__{other}": "drop" for other in names if other != name}
-        columns = dict((n, c) for n, _, c in pipeline["features"].transformers)[name]
+    columns_of = {name: columns for name, _, columns in pipeline["features"].transformers}
+    for name, columns in columns_of.items():
+        others = {f"features__{other}": "drop" for other in columns_of if other != name}
         present = table[columns].notna()
         rows = present if present.ndim == 1 else present.any(axis=1)
-        alone = multimodal_pipeline(infer_modalities(table)).set_params(**others)
+        alone = clone(pipeline).set_params(**others)
         scores[name] = cross_val_score(alone, table[rows], y[rows], error_score="raise").mean()
     scores["all fused"] = cross_val_score(pipeline, table, y, error_score="raise").mean()
     for name, score in scores.items():
@@ -98,7 +98,7 @@ def search_fusions(pipeline, table: pd.DataFrame, y: np.ndarray) -> GridSearchCV
         "head__C": [1.0, 10.0, 100.0],
     }
     search = GridSearchCV(pipeline, grid, cv=4, n_jobs=2, error_score="raise")
-    return search.set_callbacks(ProgressBar()).fit(table, y)
+    return search.set_callbacks(ProgressBar(max_propagation_depth=0)).fit(table, y)
 
 
 def table_of(search: GridSearchCV) -> pd.DataFrame:
@@ -119,9 +119,14 @@ def draw(scores: dict[str, float], path: Path) -> None:
     bars = axes.barh(list(scores), list(scores.values()), color=colors)
     axes.bar_label(bars, fmt="{:.1%}", padding=3)
     axes.axvline(1 / 3, color="black", linestyle=":", label="chance")
-    axes.set(xlim=(0, 1), xlabel="accuracy", title="One modality, and all of them fused")
+    axes.set(
+        xlim=(0, 1.2),
+        xticks=np.linspace(0, 1, 6),
+        xlabel="accuracy",
+        title="One modality, and all of them fused",
+    )
     axes.invert_yaxis()
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper right")
     figure.savefig(path, dpi=120)
     print(f"Chart: {path}")
 

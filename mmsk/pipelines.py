@@ -180,7 +180,7 @@ def _raw_blocks(modalities: Modalities, chosen: Mapping[str, Any]) -> list[tuple
     """One block per column of raw cells."""
     blocks = []
     for column, modality in modalities.items():
-        if modality == "drop" or modality in TABLE_MODALITIES and column not in chosen:
+        if modality == "drop" or (modality in TABLE_MODALITIES and column not in chosen):
             continue
         blocks.append((_block_name(column), _extractor(modality, column, chosen), column))
     return blocks
