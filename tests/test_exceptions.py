@@ -103,7 +103,9 @@ def test_error_reaches_the_user_from_a_worker_process():
 
 def test_with_rows_moves_all_errors_to_the_table():
     error = ReadError("bad", row=1, others=[ReadError("bad", row=2)])
+    error.add_note("2 of 3 cells are bad")
     moved = error.with_rows([10, 11, 12])
+    assert moved.__notes__ == ["2 of 3 cells are bad"]
     assert (moved.row, moved.others[0].row) == (11, 12)
 
 

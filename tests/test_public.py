@@ -26,6 +26,7 @@ MODULES = {
     "pipelines": ["multimodal_pipeline", "search_space"],
     "samples": ["AudioClip", "Image"],
 }
+SUBMODULES = ["datasets", "testing"]
 ONLY_IN_THEIR_ROOM = {"datasets", "extraction", "samples", "testing"}
 ALL = sorted(
     name
@@ -36,7 +37,7 @@ ALL = sorted(
 
 
 def test_public_names_of_the_package():
-    assert sorted(mmsk.__all__) == sorted([*ALL, "__version__"])
+    assert sorted(mmsk.__all__) == sorted([*ALL, *SUBMODULES, "__version__"])
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -23,7 +23,7 @@ CONTAINERS = {
     "polars": pl.Series,
     "polars object": lambda cells: pl.Series(cells, dtype=pl.Object),
     "pyarrow": pa.array,
-    "pyarrow chunked": lambda cells: pa.chunked_array([cells[:1], cells[1:]]),
+    "pyarrow chunked": lambda cells: pa.chunked_array([cells[:1], cells[1:]], pa.string()),
     "generator": lambda cells: (cell for cell in cells),
 }
 
@@ -39,8 +39,6 @@ def test_containers_give_the_same_column(container):
 
 @pytest.mark.parametrize("container", CONTAINERS.values(), ids=CONTAINERS)
 def test_a_column_may_be_empty(container):
-    if container is CONTAINERS["pyarrow chunked"]:
-        pytest.skip("a chunked array of nothing has no type")
     column = raw_column(container([]))
     assert len(column) == 0
     assert column.present.shape == (0,)

@@ -141,9 +141,16 @@ class CellExtractor(BaseExtractor):
             for batch in batches:
                 rows, samples = bad.split(batch)
                 if rows:
-                    features[rows] = self._extract(samples)
+                    features[rows] = self._extract_rows(rows, samples)
         bad.close()
         return features
+
+    def _extract_rows(self, rows: list[int], samples: list[Any]) -> np.ndarray:
+        try:
+            return self._extract(samples)
+        except Exception as error:
+            error.add_note(f"while computing rows {rows[0]} to {rows[-1]}")
+            raise
 
     def _n_features(self) -> int:
         return len(list(self._feature_names()))

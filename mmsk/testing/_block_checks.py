@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 from unittest import SkipTest
 
@@ -10,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from mmsk.testing._compare import assert_same, dense
-from mmsk.testing._subject import Subject
+from mmsk.testing._subject import Subject, need_polars
 
 
 def check_block_form(subject: Subject) -> None:
@@ -64,8 +63,7 @@ def check_set_output_pandas(subject: Subject) -> None:
 
 def check_set_output_polars(subject: Subject) -> None:
     """``set_output(transform="polars")`` gives named columns."""
-    if importlib.util.find_spec("polars") is None:
-        raise SkipTest("polars is not installed.")
+    need_polars()
     _check_table(subject, _wrapped(subject, "polars", subject.data))
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from typing import Any
-from unittest import SkipTest
 
 import numpy as np
 import pandas as pd
 
 from mmsk.exceptions import BadCellWarning, ReadError
-from mmsk.testing._compare import assert_missing_rows, assert_same, take
-from mmsk.testing._subject import ExtractorSubject, object_array, object_series
+from mmsk.testing._compare import assert_missing_rows, assert_same, error_of, take
+from mmsk.testing._subject import ExtractorSubject, need_polars, object_array, object_series
 
 
 def check_containers_give_equal_features(subject: ExtractorSubject) -> None:
@@ -128,7 +126,7 @@ def check_one_column_only(subject: ExtractorSubject) -> None:
     table = object_series(subject.cells).to_frame()
     for column in (table, table.to_numpy(), "cell", b"cell"):
         for action in (subject.fresh().fit, subject.fitted().transform):
-            message = str(_error_of(ValueError, action, column))
+            message = str(error_of(ValueError, action, column))
             assert "column" in message, (
                 f"{type(column).__name__} must be refused with a hint that a column is expected; "
                 f"the message was {message!r}."
@@ -138,7 +136,7 @@ def check_one_column_only(subject: ExtractorSubject) -> None:
 def check_bad_cell_is_named(subject: ExtractorSubject) -> None:
     """A cell that cannot be read raises ReadError with its row and column."""
     column = object_series([*subject.cells[:2], subject.bad_cell, None], name="photo")
-    error = _error_of(ReadError, subject.fitted().transform, column)
+    error = error_of(ReadError, subject.fitted().transform, column)
     assert error.row == 2, f"ReadError.row must be 2, got {error.row!r}."
     assert error.column == "photo", f"ReadError.column must be 'photo', got {error.column!r}."
     assert "row 2" in str(error), f"the message must name row 2: {error}"
@@ -165,7 +163,7 @@ def check_too_many_bad_cells(subject: ExtractorSubject) -> None:
     subject.need_parameter("max_bad_fraction")
     column = [subject.bad_cell, subject.bad_cell, *subject.cells]
     fitted = subject.fitted(on_error="missing", max_bad_fraction=0.0)
-    message = str(_error_of(ReadError, fitted.transform, column))
+    message = str(error_of(ReadError, fitted.transform, column))
     assert "row 0" in message, f"the message must name row 0: {message}"
     assert "row 1" in message, f"the message must name row 1: {message}"
 
@@ -173,7 +171,7 @@ def check_too_many_bad_cells(subject: ExtractorSubject) -> None:
 def check_on_error_is_checked(subject: ExtractorSubject) -> None:
     """An unknown `on_error` is refused by name in fit, not in ``__init__``."""
     subject.need_parameter("on_error")
-    message = str(_error_of(ValueError, subject.fresh(on_error="skip").fit, subject.cells))
+    message = str(error_of(ValueError, subject.fresh(on_error="skip").fit, subject.cells))
     assert "on_error='skip'" in message, f"the message must show on_error='skip': {message}"
 
 
@@ -207,20 +205,9 @@ def _with_missing(subject: ExtractorSubject) -> tuple[list[Any], list[int], list
 
 
 def _polars(cells: Any) -> Any:
-    if importlib.util.find_spec("polars") is None:
-        raise SkipTest("polars is not installed.")
-    import polars
-
+    polars = need_polars()
     present = [cell for cell in cells if cell is not None]
     for kind in (str, bytes):
         if all(isinstance(cell, kind) for cell in present):
             return polars.Series("cells", list(cells))
     return polars.Series("cells", list(cells), dtype=polars.Object)
-
-
-def _error_of(kind: type[Exception], action: Any, column: Any) -> Any:
-    try:
-        action(column)
-    except kind as error:
-        return error
-    raise AssertionError(f"{action.__name__} must raise {kind.__name__}, but raised nothing.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -58,6 +59,15 @@ def assert_missing_rows(block: Any, rows: list[int], expectation: str) -> None:
         ok = bool(np.isnan(np.asarray(block)[rows]).all())
     if not ok:
         raise AssertionError(f"{expectation}: rows {rows} hold values.")
+
+
+def error_of(kind: type[Exception], call: Callable[[Any], Any], data: Any) -> Any:
+    """Return the error that a call must raise for the data."""
+    try:
+        call(data)
+    except kind as error:
+        return error
+    raise AssertionError(f"{type(data).__name__} must raise {kind.__name__}, but raised nothing.")
 
 
 def take(block: Any, rows: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from typing import Any
 from unittest import SkipTest
@@ -16,22 +15,19 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
 from mmsk.compose import FeatureBlocks
-from mmsk.testing._compare import assert_same, dense, take
+from mmsk.testing._compare import assert_same, dense, error_of, take
 from mmsk.testing._example_blocks import N_ROWS, as_frame, example_blocks, without
-from mmsk.testing._subject import Subject
+from mmsk.testing._subject import Subject, need_polars
 
 
-def check_tables_give_the_same(subject: Subject) -> None:
-    """A DataFrame with ``block__feature`` columns, pandas or polars, is as good as the blocks."""
-    frames = {"pandas": as_frame(subject.data)}
-    if importlib.util.find_spec("polars") is not None:
-        import polars
+def check_pandas_gives_the_same(subject: Subject) -> None:
+    """A pandas DataFrame with ``block__feature`` columns is as good as the blocks."""
+    _assert_same_from_table(subject, as_frame(subject.data))
 
-        frames["polars"] = polars.from_pandas(frames["pandas"])
-    for name, frame in frames.items():
-        fused = subject.fresh().fit(frame, subject.y).transform(frame)
-        expectation = f"a {name} DataFrame must give what FeatureBlocks give"
-        assert_same(fused, subject.reference, subject.tolerance, expectation)
+
+def check_polars_gives_the_same(subject: Subject) -> None:
+    """A polars DataFrame with ``block__feature`` columns is as good as the blocks."""
+    _assert_same_from_table(subject, need_polars().from_pandas(as_frame(subject.data)))
 
 
 def check_array_is_one_block(subject: Subject) -> None:
@@ -119,7 +115,7 @@ def check_row_without_any_modality(subject: Subject) -> None:
     """A row that lacks every modality is refused by its number."""
     blocks = without(subject.data, {"image": [7], "audio": [7]})
     for call in (subject.fitted().transform, lambda X: subject.fresh().fit(X, subject.y)):
-        message = _message(call, blocks, "a row without any modality")
+        message = str(error_of(ValueError, call, blocks))
         assert "7" in message, f"the message must name row 7: {message}"
 
 
@@ -129,7 +125,7 @@ def check_gap_within_a_block(subject: Subject) -> None:
         audio = subject.data["audio"].copy()
         audio[5, 1] = value
         blocks = FeatureBlocks({"image": subject.data["image"], "audio": audio})
-        message = _message(subject.fitted().transform, blocks, f"a value of {value}")
+        message = str(error_of(ValueError, subject.fitted().transform, blocks))
         assert "audio" in message, f"the message must name the block 'audio': {message}"
 
 
@@ -144,7 +140,7 @@ def check_blocks_that_do_not_fit(subject: Subject) -> None:
         "a wider block": {"image": image, "audio": np.hstack([audio, audio])},
     }
     for what, blocks in wrong.items():
-        message = _message(fitted.transform, FeatureBlocks(blocks), what)
+        message = str(error_of(ValueError, fitted.transform, FeatureBlocks(blocks)))
         assert "audio" in message, f"{what} must be refused by name: {message}"
 
 
@@ -179,7 +175,8 @@ def check_fusion_in_cross_validation(subject: Subject) -> None:
 
 
 FUSION_CHECKS = (
-    check_tables_give_the_same,
+    check_pandas_gives_the_same,
+    check_polars_gives_the_same,
     check_array_is_one_block,
     check_one_to_three_blocks,
     check_narrow_blocks,
@@ -197,6 +194,12 @@ FUSION_CHECKS = (
 )
 
 
+def _assert_same_from_table(subject: Subject, table: Any) -> None:
+    fused = subject.fresh().fit(table, subject.y).transform(table)
+    expectation = "a DataFrame must give what FeatureBlocks give"
+    assert_same(fused, subject.reference, subject.tolerance, expectation)
+
+
 def _assert_fused(subject: Subject, blocks: FeatureBlocks, expectation: str) -> None:
     fusion = subject.fresh().fit(blocks, subject.y)
     fused = fusion.transform(blocks)
@@ -212,11 +215,3 @@ def _assert_finite(fused: Any, expectation: str) -> None:
         f"{expectation}: got {type(fused).__name__} instead of an array or CSR."
     )
     assert np.isfinite(dense(fused)).all(), f"{expectation}: the result is not finite."
-
-
-def _message(call: Any, blocks: FeatureBlocks, what: str) -> str:
-    try:
-        call(blocks)
-    except ValueError as error:
-        return str(error)
-    raise AssertionError(f"{what} must raise ValueError, but raised nothing.")

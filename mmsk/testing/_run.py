@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from unittest import SkipTest
 
+from mmsk._optional import import_optional
 from mmsk._validation import check_choice
 
 Check = tuple[str, Callable[[], None]]
@@ -55,6 +56,8 @@ def parametrize_with_contract(
     ------
     ValueError
         If an expected failure names a suite or a check that does not exist.
+    MissingDependencyError
+        If pytest is not installed.
 
     See Also
     --------
@@ -69,8 +72,7 @@ def parametrize_with_contract(
     ... def test_contract(check):
     ...     check()
     """
-    import pytest
-
+    pytest = import_optional("pytest", needed_for="parametrize_with_contract", extra="dev")
     expected = _known(expected_failed_checks, list(suites))
     cases = []
     for suite, checks in suites.items():

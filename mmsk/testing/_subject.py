@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -91,6 +92,13 @@ class ExtractorSubject(Subject):
     def as_pandas(self, index: Sequence[Any]) -> pd.Series:
         """Return the cells as a Series with that index."""
         return object_series(self.cells, index=index)
+
+
+def need_polars() -> Any:
+    """Return the module polars, or skip the check."""
+    if importlib.util.find_spec("polars") is None:
+        raise SkipTest("polars is not installed.")
+    return importlib.import_module("polars")
 
 
 def object_array(cells: Sequence[Any]) -> np.ndarray:

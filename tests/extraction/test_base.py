@@ -78,6 +78,18 @@ def test_threads_end_with_an_error():
     assert len(caught.value.others) == 19
 
 
+def test_errors_of_the_computation_name_the_rows():
+    class Overflowing(LetterCounts):
+        def _extract(self, samples):
+            if "cab" in samples:
+                raise OverflowError("too many letters")
+            return super()._extract(samples)
+
+    with pytest.raises(OverflowError, match="too many letters") as caught:
+        Overflowing(batch_size=2).transform(["a", None, "b", "c", "cab"])
+    assert caught.value.__notes__ == ["while computing rows 3 to 4"]
+
+
 def test_tags():
     tags = get_tags(LetterCounts())
     assert not tags.requires_fit

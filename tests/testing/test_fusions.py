@@ -70,7 +70,7 @@ BROKEN = [
     (KeepsNaN, "check_block_missing_everywhere"),
     (LearnsFromFilledRows, "check_missing_rows_in_fit"),
     (MixesRows, "check_rows_are_independent"),
-    (NeedsBlocks, "check_tables_give_the_same"),
+    (NeedsBlocks, "check_pandas_gives_the_same"),
     (NeedsBlocks, "check_array_is_one_block"),
     (NeedsTwoBlocks, "check_one_to_three_blocks"),
     (NeedsTwoBlocks, "check_sparse_block"),
