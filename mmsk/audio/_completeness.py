@@ -62,7 +62,7 @@ def _check_wav(file: BinaryIO, size: int) -> None:
             there, declared = size - start, long_size or declared
             if declared in _UNKNOWN_SIZES or declared <= there:
                 return
-            raise _truncated(there // frame_bytes, declared // frame_bytes, "frames")
+            raise _truncated(there // frame_bytes, -(-declared // frame_bytes), "frames")
 
 
 def _check_aiff(file: BinaryIO, size: int) -> None:
