@@ -40,8 +40,6 @@ class FeatureBlocks:
         Names of the blocks, in order.
     present : ndarray of shape (n_rows, n_blocks), dtype bool
         Which row has which modality.
-    feature_names : dict of str to ndarray of str
-        Names of the columns of each block, without the name of the block.
 
     Raises
     ------
@@ -83,7 +81,7 @@ class FeatureBlocks:
         self._n_rows = _common_rows(self._blocks)
         self.names = list(self._blocks)
         self.present = self._check_present(present)
-        self.feature_names = {
+        self._given_names = {
             name: self._check_names(name, (feature_names or {}).get(name)) for name in self.names
         }
 
@@ -99,10 +97,10 @@ class FeatureBlocks:
             )
         return present
 
-    def _check_names(self, name: str, names: Any) -> np.ndarray:
+    def _check_names(self, name: str, names: Any) -> np.ndarray | None:
         width = self._blocks[name].shape[1]
         if names is None:
-            names = [str(number) for number in range(width)]
+            return None
         if len(names) != width:
             raise ValueError(f"Block {name!r} has {width} columns but {len(names)} feature names.")
         return np.asarray(names, dtype=object)
@@ -158,6 +156,17 @@ class FeatureBlocks:
         """Memory that the blocks take, in bytes."""
         return sum(_nbytes(block) for block in self._blocks.values())
 
+    @property
+    def feature_names(self) -> dict[str, np.ndarray]:
+        """Names of the columns of each block, without the name of the block."""
+        return {name: self._names_of(name) for name in self.names}
+
+    def _names_of(self, name: str) -> np.ndarray:
+        names = self._given_names[name]
+        if names is None:  # made when asked for: a hashed text may have a million columns
+            names = np.array([str(n) for n in range(self.widths[name])], dtype=object)
+        return names
+
     def items(self) -> list[tuple[str, Block]]:
         """Names and blocks, in order."""
         return list(self._blocks.items())
@@ -171,14 +180,12 @@ class FeatureBlocks:
         return type(self)(
             {name: self._blocks[name] for name in names},
             present=self.present[:, [self.names.index(name) for name in names]],
-            feature_names=self.feature_names,
+            feature_names=self._given_names,
         )
 
     def get_feature_names_out(self) -> np.ndarray:
         """Names of all columns, each as ``block__feature``."""
-        names = [
-            f"{name}__{feature}" for name in self.names for feature in self.feature_names[name]
-        ]
+        names = [f"{name}__{feature}" for name in self.names for feature in self._names_of(name)]
         return np.asarray(names, dtype=object)
 
     def tocsr(self) -> sparse.csr_matrix:
@@ -207,7 +214,7 @@ class FeatureBlocks:
         return type(self)(
             {name: block[rows] for name, block in self._blocks.items()},
             present=self.present[rows],
-            feature_names=self.feature_names,
+            feature_names=self._given_names,
         )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

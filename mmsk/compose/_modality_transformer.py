@@ -96,7 +96,9 @@ class ModalityTransformer(ColumnTransformer):
     FeatureBlocks(3 rows; title: 4 sparse, 1 missing; numbers: 1 float64)
     """
 
+    # Kept from fit: what no cell gives, and names, which are dear where a vocabulary is large.
     _empty_blocks: dict[str, Any]
+    _block_names: dict[str, Any]
     _parameter_constraints: dict = {**ColumnTransformer._parameter_constraints, "output": [str]}
 
     def __init__(
@@ -140,7 +142,11 @@ class ModalityTransformer(ColumnTransformer):
             As `output` and ``set_output`` ask.
         """
         check_choice("output", self.output, ["blocks", "array"])
-        return self._with_presence(super().fit_transform(X, y, **params), X)
+        self._block_names = {}
+        features = super().fit_transform(X, y, **params)
+        if isinstance(features, FeatureBlocks):
+            self._block_names = features._given_names
+        return self._with_presence(features, X)
 
     def transform(self, X: Any, **params: Any) -> Any:
         """Transform each modality with its fitted transformer.
@@ -213,7 +219,8 @@ class ModalityTransformer(ColumnTransformer):
             return super()._hstack(Xs, n_samples=n_samples)
         names = [name for name, *_ in self._fitted()]
         return FeatureBlocks(
-            dict(zip(names, Xs, strict=True)), feature_names=self._names_of_features()
+            dict(zip(names, Xs, strict=True)),
+            feature_names=self._block_names or self._names_of_features(),
         )
 
     def _fitted(self, column_as_labels: bool = False) -> list[tuple]:

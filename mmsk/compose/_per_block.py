@@ -46,6 +46,11 @@ class PerBlock(TransformerMixin, BaseEstimator):
     ValueError
         If a mapping names a block that is not there, or no row has a block.
 
+    Notes
+    -----
+    A search reaches the parameters of a single estimator (``transformer__n_components``); of a
+    mapping it can only try whole mappings.
+
     Examples
     --------
     >>> import numpy as np
@@ -90,6 +95,9 @@ class PerBlock(TransformerMixin, BaseEstimator):
                 rows = np.flatnonzero(present)
                 block, targets = block[rows], None if targets is None else targets[rows]
             self.transformers_[name] = clone(transformer).fit(block, targets)
+        self._block_names = blocks.feature_names
+        for name, fitted in self.transformers_.items():
+            self._block_names[name] = names_out(fitted, self._block_names[name])
         self._names_out = self._transformed(blocks[:1]).get_feature_names_out()
         return self
 
@@ -141,14 +149,10 @@ class PerBlock(TransformerMixin, BaseEstimator):
         return dict(self.transformer)
 
     def _transformed(self, blocks: FeatureBlocks) -> FeatureBlocks:
-        results, feature_names = {}, {}
-        for name, block in blocks.items():
-            results[name], feature_names[name] = block, blocks.feature_names[name]
-            if name in self.transformers_:
-                transformer = self.transformers_[name]
-                results[name] = _on_rows(transformer, block, blocks.present_in(name))
-                feature_names[name] = names_out(transformer, blocks.feature_names[name])
-        return FeatureBlocks(results, present=blocks.present, feature_names=feature_names)
+        results = dict(blocks.items())
+        for name, transformer in self.transformers_.items():
+            results[name] = _on_rows(transformer, results[name], blocks.present_in(name))
+        return FeatureBlocks(results, present=blocks.present, feature_names=self._block_names)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -18,15 +18,7 @@ N_ROWS = 45
 WIDTHS = {"image": 4, "sound": 2, "text": 7}
 
 
-@parametrize_with_checks(
-    [
-        ConcatFusion(),
-        ConcatFusion(None),
-        WeightedFusion([2.0]),
-        WeightedFusion("alignment"),
-        PerBlock(StandardScaler()),
-    ]
-)
+@parametrize_with_checks([ConcatFusion(None), WeightedFusion([2.0]), PerBlock(StandardScaler())])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
