@@ -1,8 +1,8 @@
 """TF-IDF: TfidfEmbedder against scikit-learn's TfidfVectorizer, with and without pyarrow.
 
 Both get the same list of documents and the same parameters, in turns in one process on one
-thread, and must give the same matrix bit for bit. Times are CPU seconds, the least of the rounds; a ratio
-above 1 means that TfidfEmbedder is that many times as fast.
+thread, and must give the same matrix bit for bit. Times are CPU seconds, the least of the
+rounds; a ratio above 1 means that TfidfEmbedder is that many times as fast.
 
 Usage: python benchmarks/tfidf.py [--quick]
 """
@@ -32,9 +32,11 @@ def synthetic(n_documents, accented=0.0, n_words=50_000, seed=0):
     words = np.array(["".join(rng.choice(letters, rng.integers(2, 11))) for _ in range(n_words)])
     share = 1 / np.arange(1, n_words + 1)
     share /= share.sum()
+    lengths = rng.integers(10, 21, n_documents)
+    drawn = np.split(words[rng.choice(n_words, lengths.sum(), p=share)], np.cumsum(lengths)[:-1])
     documents = []
-    for length in rng.integers(10, 21, n_documents):
-        text = " ".join(words[rng.choice(n_words, length, p=share)]).capitalize() + "."
+    for some in drawn:
+        text = " ".join(some).capitalize() + "."
         documents.append(text.replace("e", "é") if rng.random() < accented else text)
     return documents
 

@@ -11,15 +11,17 @@ from threading import Lock
 from mmsk._optional import import_optional
 from mmsk._validation import check_choice
 
-# Inner text of script and style elements is code, not words; comments and tags go alone.
-# "<" must be followed by a letter, "/", "!" or "?", so that "a < b" survives.
+# The content of script and style elements is code, not words, and goes with its tags. "<" must be
+# followed by a letter, "/", "!" or "?", so that "a < b" survives. No part may run over another
+# opening of its kind: otherwise a document of unclosed tags would take quadratic time.
 _MARKUP = re.compile(
-    r"<(script|style)\b[^>]*>.*?</\1\s*>|<!--.*?-->|</?[a-z][^>]*>|<[!?][^>]*>",
+    r"<(script|style)\b[^<>]*>(?:(?!<\1\b).)*?</\1\s*>"
+    r"|<!--(?:(?!<!--).)*?-->|</?[a-z][^<>]*>|<[!?][^<>]*>",
     re.IGNORECASE | re.DOTALL,
 )
 _URL = re.compile(r"\b(?:https?://|ftp://|www\.)[^\s<>\"']+", re.IGNORECASE)
-# A number stands alone: "3", "-1.5", "1,000", "50%"; not the digits of "mp3" or "covid19".
-_NUMBER = re.compile(r"(?<![\w.,])[+-]?\d+(?:[.,:/-]\d+)*%?(?!\w)")
+# A number stands alone: "3", "-1.5", "1,000", "50%"; not the digits of "mp3" or "covid-19".
+_NUMBER = re.compile(r"(?<![\w.,:/+-])[+-]?\d++(?:[.,:/-]\d++)*+%?(?!\w)")
 
 
 def clean(document: str, *, markup: bool, urls: bool, numbers: bool) -> str:

@@ -44,6 +44,8 @@ def _check_ngram_range(ngram_range: Any) -> None:
 def _check_word_steps(analyzer: str, stop_words: Any, stemming: Any) -> None:
     if isinstance(stop_words, str):
         check_choice("stop_words", stop_words, ["english"])
+    elif not isinstance(stop_words, type(None) | list | tuple | set | frozenset):
+        raise ValueError(f"stop_words={stop_words!r} is not None, 'english' or a list of words.")
     if analyzer == "word":
         return
     for name, value in (("stop_words", stop_words), ("stemming", stemming)):
