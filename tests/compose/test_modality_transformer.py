@@ -379,10 +379,15 @@ def test_read_error_out_of_processes():
 
 
 def test_read_error_through_a_grid_search_in_processes(y):
-    table = bad_table(N_ROWS)
+    table = bad_table(N_ROWS).assign(n=1.0)
     model = Pipeline(
         [
-            ("features", ModalityTransformer([("text", LetterCounts(), "text")])),
+            (
+                "features",
+                ModalityTransformer(
+                    [("text", LetterCounts(), "text"), ("n", "passthrough", ["n"])]
+                ),
+            ),
             ("fusion", ConcatFusion()),
             ("head", LogisticRegression()),
         ]
