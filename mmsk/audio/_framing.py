@@ -63,6 +63,11 @@ class Framing:
         """Fewest samples that give `n_frames` frames."""
         return (n_frames - 1) * self.hop_length + (1 if self.center else self.n_fft)
 
+    def n_frames(self, n_samples: int) -> int:
+        """Frames of a sound, at least one."""
+        margin = self.n_fft // 2 if self.center else 0
+        return 1 + max(0, n_samples + 2 * margin - self.n_fft) // self.hop_length
+
     def padded(self, samples: np.ndarray) -> np.ndarray:
         """Add what lies beyond the ends, and silence where less than one frame is left."""
         margin = self.n_fft // 2 if self.center else 0

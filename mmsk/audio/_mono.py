@@ -73,12 +73,13 @@ def from_array(cell: tuple[Any, Any]) -> tuple[np.ndarray, int]:
 def check_samples(samples: np.ndarray) -> None:
     """Raise ReadError for NaN, infinite or absurdly large samples."""
     low, high = samples.min(), samples.max()
+    if low >= -_LARGEST_SAMPLE and high <= _LARGEST_SAMPLE:
+        return
     if not np.isfinite(low) or not np.isfinite(high):
         raise ReadError("NaN or infinite samples", "check")
-    if max(-low, high) > _LARGEST_SAMPLE:
-        raise ReadError(
-            f"samples as large as {max(-low, high):.3g}; full scale is 1 for floats", "check"
-        )
+    raise ReadError(
+        f"samples as large as {max(-low, high):.3g}; full scale is 1 for floats", "check"
+    )
 
 
 def _array(samples: Any) -> np.ndarray:

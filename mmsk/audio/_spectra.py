@@ -40,7 +40,7 @@ def spectra(samples: np.ndarray, framing: Framing, precision: str) -> Iterator[n
 
     padded = framing.padded(samples)
     window = window_values(framing, precision)
-    n_frames = 1 + (len(padded) - framing.n_fft) // framing.hop_length
+    n_frames = framing.n_frames(len(samples))
     windowed = np.empty((min(_FRAMES_AT_ONCE, n_frames), framing.n_fft), dtype=precision)
     for first in range(0, n_frames, _FRAMES_AT_ONCE):
         piece = windowed[: n_frames - first]
@@ -79,13 +79,14 @@ def band_decibels(
     from mmsk.audio._kernels import sum_bands
 
     precision = bank.packed.dtype.name
-    pieces = []
+    levels = np.empty((framing.n_frames(len(samples)), len(bank)), dtype=precision)
+    first = 0
     for piece in spectra(samples, framing, precision):
-        bands = np.empty((len(piece), len(bank)), dtype=precision)
+        bands = levels[first : first + len(piece)]
         parts = piece.view(precision)
         sum_bands(parts, power, bank.first_bins, bank.offsets, bank.packed, bands)
-        pieces.append(bands)
-    return _to_decibels(np.concatenate(pieces), top_db)
+        first += len(piece)
+    return _to_decibels(levels, top_db)
 
 
 def _to_decibels(power: np.ndarray, top_db: float | None) -> np.ndarray:
