@@ -1,8 +1,12 @@
-"""Fixtures for every test."""
+"""Settings and fixtures for every test."""
 
 import os
 
 import pytest
+
+# Test processes run side by side. A second OpenMP thread beside a busy process waits for it in a
+# loop: the small networks of the tests then take several times as long as with one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_runtest_setup(item):
