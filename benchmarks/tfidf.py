@@ -45,7 +45,7 @@ def real():
     """Titles, captions, sentences and questions of the data folder, each once."""
     documents = []
     for name in ("TREC.train.all", "rt-polarity.all"):
-        lines = (DATA / "text" / name).read_text(encoding="latin-1").splitlines()
+        lines = (DATA / "text" / name).read_text(encoding="latin-1").split("\n")
         documents += [line.partition(" ")[2] for line in lines]
     for name in ("fashion/products.csv", "flickr8k_1k/captions.csv"):
         with open(DATA / name, newline="", encoding="utf-8") as file:
