@@ -106,7 +106,8 @@ def trained_preset(backbone: str, weights: str | None) -> Preset:
 
 def build_trained(backbone: str, weights: str) -> nn.Module:
     """Build a network with torchvision's named weights, downloading them where needed."""
-    return import_models().get_model(backbone, weights=weights, progress=False)
+    with torch.random.fork_rng(devices=[]):  # it draws random weights first
+        return import_models().get_model(backbone, weights=weights, progress=False)
 
 
 def build_random(backbone: str, image_size: int, seed: int) -> nn.Module:

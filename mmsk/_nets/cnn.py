@@ -19,7 +19,7 @@ from mmsk._nets.weights import is_file_name, load_file, load_named
 
 NETWORKS_KEPT = 4
 # On a CPU a row's last bits depend on how many pictures pass together: 4 and 8 give equal bits,
-# with one thread as with two, where 1, 2, 3 and 16 differ for some networks. 8 is also fastest.
+# with one thread as with two, where 1, 2, 3 and 16 differ for some networks.
 PICTURES_PER_PASS = 8
 PADDED_TO = 4
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}

@@ -117,7 +117,9 @@ def test_weights_on_disk_need_no_network(tmp_path, monkeypatch, state):
     name = models.SqueezeNet1_0_Weights.IMAGENET1K_V1.url.rpartition("/")[2]
     (tmp_path / "hub" / "checkpoints").mkdir(parents=True)
     torch.save(state, tmp_path / "hub" / "checkpoints" / name)
+    generator = torch.random.get_rng_state()
     network = load_named("squeezenet1_0", "IMAGENET1K_V1")
+    assert torch.equal(generator, torch.random.get_rng_state())
     assert torch.equal(network.state_dict()["features.0.weight"], state["features.0.weight"])
 
 
