@@ -1,6 +1,7 @@
 """ModalityTransformer against scikit-learn's ColumnTransformer, and what only it can do."""
 
 import io
+import os
 import pickle
 import warnings
 from contextlib import redirect_stdout
@@ -369,6 +370,17 @@ def test_warning_of_bad_cells_names_rows_of_the_table():
     assert np.flatnonzero(~blocks.present).tolist() == [1, 4, 6]
 
 
+def own_process(cells):
+    return np.full((len(cells), 1), os.getpid(), dtype=np.float64)
+
+
+def test_n_jobs_runs_in_processes(whole):
+    pids = ("pid", FunctionTransformer(own_process), "title")
+    for n_jobs, here in ((None, True), (2, False)):
+        model = ModalityTransformer([pids, some_transformers()[1]], n_jobs=n_jobs)
+        assert (model.fit_transform(whole)["pid"] == os.getpid()).all() == here
+
+
 def test_read_error_out_of_processes():
     """Missing cells stand before the bad one, and the union sees the others only."""
     union = FeatureUnion([("letters", LetterCounts())])
@@ -418,6 +430,14 @@ def test_grid_search_reaches_extractors_and_fusion(pipeline, gappy, y):
     search = GridSearchCV(pipeline, grid, cv=KFold(2), error_score="raise").fit(gappy, y)
     assert len(search.cv_results_["params"]) == 8
     assert set(search.predict(gappy)) <= {0, 1}
+
+
+def test_what_is_given_is_never_fitted(gappy):
+    chosen = some_transformers()
+    model = ModalityTransformer(chosen).fit(gappy)
+    assert not hasattr(chosen[0][1], "vocabulary_")
+    assert not hasattr(chosen[2][1], "mean_")
+    assert model.named_transformers_["title"] is not chosen[0][1]
 
 
 def test_clone_and_set_params(pipeline):

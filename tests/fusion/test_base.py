@@ -107,6 +107,15 @@ def test_values_of_missing_rows_do_not_count(blocks):
         assert not fused[1, :2].any()
 
 
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])
+def test_the_bad_row_named_is_a_present_one(form):
+    present = np.array([[False, True], [True, True], [True, True]])
+    values = np.array([[np.inf, NAN], [1.0, 2.0], [1.0, NAN]])
+    blocks = FeatureBlocks({"a": form(values), "b": np.ones((3, 1))}, present=present)
+    with pytest.raises(ValueError, match="infinity: row 2, feature '1'. A missing"):
+        ConcatFusion().fit(blocks)
+
+
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 def test_frames_equal_blocks(blocks, frame):
     array = np.asarray(blocks)
