@@ -1,5 +1,8 @@
 from . import datasets as datasets
 from . import testing as testing
+from ._config import config_context as config_context
+from ._config import get_config as get_config
+from ._config import set_config as set_config
 from .audio import MFCC as MFCC
 from .audio import AudioDescriptors as AudioDescriptors
 from .audio import AudioReader as AudioReader
@@ -11,8 +14,11 @@ from .compose import ModalityTransformer as ModalityTransformer
 from .compose import PerBlock as PerBlock
 from .compose import infer_modalities as infer_modalities
 from .exceptions import BadCellWarning as BadCellWarning
+from .exceptions import CacheWarning as CacheWarning
 from .exceptions import MissingDependencyError as MissingDependencyError
 from .exceptions import ReadError as ReadError
+from .extraction import cache_info as cache_info
+from .extraction import clear_cache as clear_cache
 from .fusion import ConcatFusion as ConcatFusion
 from .fusion import WeightedFusion as WeightedFusion
 from .heads import SVMClassifier as SVMClassifier

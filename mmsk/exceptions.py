@@ -128,6 +128,10 @@ class _Described(str):
     __slots__ = ()
 
 
+class CacheWarning(UserWarning):
+    """The feature store cannot be used or was damaged; the result is not affected."""
+
+
 def _shown(item: Any) -> str:
     if isinstance(item, _Described):
         return str(item)

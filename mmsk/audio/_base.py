@@ -45,6 +45,8 @@ class SpectralExtractor(CellExtractor):
     speeds up both; on a GPU a batch of sounds is computed at once.
     """
 
+    _strings_are = "paths"
+
     sample_rate: int
     n_fft: int
     hop_length: int

@@ -183,6 +183,8 @@ class AudioDescriptors(CellExtractor):
     'chroma9_mean'
     """
 
+    _strings_are = "paths"
+
     def __init__(
         self,
         descriptors: Sequence[str] | None = None,

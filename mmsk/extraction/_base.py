@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from contextlib import closing
-from typing import Any, Self
+from typing import Any, BinaryIO, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 
+from mmsk._config import config_to_send, current_config, receive_config
+from mmsk._files import open_cell
 from mmsk._validation import check_choice, check_number, raw_column
-from mmsk.extraction._bad_cells import BadCells
-from mmsk.extraction._stream import stream
+from mmsk.extraction._digest import digest_cell, digest_text
+from mmsk.extraction._fingerprint import fingerprint
+from mmsk.extraction._keeper import Keeper
+from mmsk.extraction._pass import Pass
+
+MOST_BYTES_DIGESTED = 2**40
+SENT = "_config_of_the_sender"
 
 
 class BaseExtractor(TransformerMixin, BaseEstimator, ABC):
@@ -67,7 +74,15 @@ class CellExtractor(BaseExtractor):
 
     The parameters `on_error`, `max_bad_fraction`, `batch_size` and `n_jobs` of the leaf steer
     the pass and cannot change a row.
+
+    Rows are kept in the feature store under the content of their cell and the fingerprint of
+    the extractor, which covers its class, parameters, source, `extractor_version`, and what
+    `_fingerprint_state` returns. A leaf whose string cells are paths or texts says so in
+    `_strings_are`; otherwise rows of string cells are not kept.
     """
+
+    extractor_version: int = 1
+    _strings_are: Literal["paths", "text"] | None = None
 
     on_error: str
     max_bad_fraction: float
@@ -128,22 +143,24 @@ class CellExtractor(BaseExtractor):
         """
         self._check_all_parameters()
         column = raw_column(X)
-        features = np.full((len(column), self._n_features()), np.nan, dtype=np.float32)
-        bad = BadCells(column, self.on_error, self.max_bad_fraction)
-        batches = stream(
-            column.cells,
-            np.flatnonzero(column.present).tolist(),
-            self._prepare,
-            batch_size=self.batch_size,
-            n_jobs=self.n_jobs,
-        )
-        with closing(batches):
-            for batch in batches:
-                rows, samples = bad.split(batch)
-                if rows:
-                    features[rows] = self._extract_rows(rows, samples)
-        bad.close()
-        return features
+        name, about = fingerprint(self)
+        with Keeper(current_config(), name, self._n_features(), about) as keeper:
+            return Pass(self, column, keeper).run()
+
+    def _digest(self, cell: Any) -> bytes | None:
+        """Digest of what the cell holds; None where its row cannot be kept."""
+        if isinstance(cell, str | os.PathLike) and self._strings_are != "paths":
+            return digest_text(cell) if self._strings_are == "text" else None
+        return digest_cell(cell, self._open)
+
+    def _open(self, cell: Any) -> BinaryIO:
+        reader = getattr(self, "reader", None)
+        root, max_bytes = getattr(reader, "root", None), getattr(reader, "max_bytes", None)
+        return open_cell(cell, root=root, max_bytes=max_bytes or MOST_BYTES_DIGESTED)
+
+    def _fingerprint_state(self) -> Any:
+        """Plain value that stands for what a row depends on beside the parameters."""
+        return None
 
     def _extract_rows(self, rows: list[int], samples: list[Any]) -> np.ndarray:
         try:
@@ -151,6 +168,15 @@ class CellExtractor(BaseExtractor):
         except Exception as error:
             error.add_note(f"while computing rows {rows[0]} to {rows[-1]}")
             raise
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        sent = config_to_send()
+        return state if sent is None else {**state, SENT: sent}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        receive_config(state.pop(SENT, None))
+        super().__setstate__(state)
 
     def _n_features(self) -> int:
         return len(list(self._feature_names()))

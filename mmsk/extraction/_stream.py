@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -16,7 +16,7 @@ BATCHES_AHEAD = 2
 
 def stream(
     cells: Sequence[Any],
-    rows: Sequence[int],
+    rows: Iterable[int],
     prepare: Callable[[Any], Any],
     *,
     batch_size: int,
@@ -35,7 +35,7 @@ def stream(
     ----------
     cells : sequence of object
         All cells of the column.
-    rows : sequence of int
+    rows : iterable of int
         The rows to prepare, in the order in which they are yielded.
     prepare : callable
         Turns one cell into one sample; runs in a thread.

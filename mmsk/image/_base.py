@@ -61,6 +61,8 @@ class DescriptorExtractor(CellExtractor):
     A leaf gives `_describe` and has the parameters `image_size` and `reader`.
     """
 
+    _strings_are = "paths"
+
     image_size: int
     reader: ImageReader | None
 

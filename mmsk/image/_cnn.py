@@ -108,6 +108,8 @@ class CNNEmbedder(CellExtractor):
     mean 'resnet18', 'resnet152', 'resnet101'?
     """
 
+    _strings_are = "paths"
+
     def __init__(
         self,
         backbone: str = "resnet18",
@@ -179,6 +181,11 @@ class CNNEmbedder(CellExtractor):
 
         mean, std = _channels("mean", self.mean), _channels("std", self.std)
         return image_preset(self.backbone, self.weights, self.image_size, mean, std)
+
+    def _fingerprint_state(self) -> dict[str, Any]:
+        from mmsk._nets.identity import identify_weights
+
+        return identify_weights(self.backbone, self.weights)
 
     def _prepare(self, cell: Any) -> np.ndarray:
         from mmsk._nets.preprocessing import resize_and_crop

@@ -1,0 +1,191 @@
+"""Settings of the feature store: where it is, how large it may grow, whether it is on."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from mmsk._validation import check_number
+
+CACHE_DIR_VARIABLE = "MMSK_CACHE_DIR"
+DEFAULT_CACHE_LIMIT_BYTES = 10 * 2**30
+_OFF = ("", "0", "off", "none")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings that hold for every extractor of a process.
+
+    Attributes
+    ----------
+    cache : bool
+        Whether rows of features are kept.
+    cache_dir : str or None
+        Folder of the store; None is that of ``MMSK_CACHE_DIR``, or the user's cache folder.
+    cache_limit_bytes : int
+        Size to which the store may grow before old tables are removed.
+    """
+
+    cache: bool = True
+    cache_dir: str | None = None
+    cache_limit_bytes: int = DEFAULT_CACHE_LIMIT_BYTES
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder of the store; None where it is off."""
+        variable = os.environ.get(CACHE_DIR_VARIABLE)
+        if not self.cache or (
+            self.cache_dir is None and variable is not None and _is_off(variable)
+        ):
+            return None
+        if self.cache_dir or variable:
+            return Path(self.cache_dir or variable or "").expanduser().absolute()
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return Path(base) / "mmsk" / "features"
+
+
+_global = Config()
+_local = threading.local()
+
+
+def get_config() -> dict[str, Any]:
+    """Return the settings that hold now.
+
+    Returns
+    -------
+    settings : dict
+        ``cache``, ``cache_dir`` and ``cache_limit_bytes``, as `set_config` takes them.
+
+    Examples
+    --------
+    >>> import mmsk
+    >>> mmsk.get_config()["cache_limit_bytes"] // 2**30
+    10
+    """
+    config = current_config()
+    return {field.name: getattr(config, field.name) for field in fields(config)}
+
+
+def set_config(
+    *,
+    cache: bool | None = None,
+    cache_dir: str | os.PathLike | None = None,
+    cache_limit_bytes: int | None = None,
+) -> None:
+    """Move, bound or switch off the feature store, for this process and its workers.
+
+    Parameters
+    ----------
+    cache : bool, default=None
+        Whether rows of features are kept. None leaves this setting as it is.
+    cache_dir : str or path, default=None
+        Folder of the store. None leaves this setting as it is.
+    cache_limit_bytes : int, default=None
+        Size to which the store may grow; then the tables not used for longest are removed,
+        never one in use. None leaves this setting as it is.
+
+    Raises
+    ------
+    ValueError
+        If a setting is not accepted.
+
+    See Also
+    --------
+    config_context : The same for a block of code.
+    cache_info : What the store holds.
+
+    Examples
+    --------
+    >>> import mmsk
+    >>> mmsk.set_config(cache=False)
+    >>> mmsk.get_config()["cache"]
+    False
+    >>> mmsk.set_config(cache=True)
+    """
+    global _global
+    _global = _changed(_global, cache, cache_dir, cache_limit_bytes)
+
+
+@contextmanager
+def config_context(
+    *,
+    cache: bool | None = None,
+    cache_dir: str | os.PathLike | None = None,
+    cache_limit_bytes: int | None = None,
+) -> Iterator[None]:
+    """Change settings for a block of code in this thread.
+
+    Parameters
+    ----------
+    cache : bool, default=None
+        As in `set_config`.
+    cache_dir : str or path, default=None
+        As in `set_config`.
+    cache_limit_bytes : int, default=None
+        As in `set_config`.
+
+    Yields
+    ------
+    None
+        The old settings hold again afterwards.
+
+    Examples
+    --------
+    >>> import mmsk
+    >>> with mmsk.config_context(cache=False):
+    ...     mmsk.get_config()["cache"]
+    False
+    >>> mmsk.get_config()["cache"]
+    True
+    """
+    before = getattr(_local, "config", None)
+    _local.config = _changed(current_config(), cache, cache_dir, cache_limit_bytes)
+    try:
+        yield
+    finally:
+        _local.config = before
+
+
+def current_config() -> Config:
+    """Return the settings of this thread, or those of the process."""
+    return getattr(_local, "config", None) or _global
+
+
+def _changed(config: Config, cache: Any, cache_dir: Any, cache_limit_bytes: Any) -> Config:
+    if cache is not None:
+        if not isinstance(cache, bool):
+            raise ValueError(f"cache={cache!r} is not one of True, False.")
+        config = replace(config, cache=cache)
+    if cache_dir is not None:
+        config = replace(config, cache_dir=os.fspath(cache_dir))
+    if cache_limit_bytes is not None:
+        check_number("cache_limit_bytes", cache_limit_bytes, low=0, integer=True)
+        config = replace(config, cache_limit_bytes=cache_limit_bytes)
+    return config
+
+
+def _is_off(variable: str) -> bool:
+    return variable.strip().lower() in _OFF
+
+
+# Workers of joblib and Dask know nothing of set_config in the process that feeds them. So an
+# extractor that travels to another process carries the settings of its sender, and they hold
+# there if the sender is the parent: in a worker, but not in a model loaded some other day.
+
+
+def config_to_send() -> dict[str, Any] | None:
+    """Return the settings to travel with a pickled extractor; None where nothing was set."""
+    config = current_config()
+    return None if config == Config() else {"process": os.getpid(), "config": get_config()}
+
+
+def receive_config(sent: dict[str, Any] | None) -> None:
+    """Take over the settings that an extractor brought from the parent process."""
+    global _global
+    if sent is not None and sent["process"] == os.getppid():
+        _global = Config(**sent["config"])

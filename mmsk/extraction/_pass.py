@@ -1,0 +1,130 @@
+"""One pass of an extractor over a column: look up, compute what is new, fill in, keep."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+
+from mmsk._validation import RawColumn
+from mmsk.exceptions import ReadError
+from mmsk.extraction._bad_cells import BadCells
+from mmsk.extraction._keeper import Keeper
+from mmsk.extraction._stream import stream
+
+BATCHES_LOOKED_UP = 4
+SECONDS_BETWEEN_LOOKS = 0.02
+
+
+class Pass:
+    """One pass of an extractor over a column.
+
+    ::
+
+        rows --digest--> known in the store? --yes--> filled in
+                              | no
+                         claimed elsewhere? --yes--> waited for, at the end
+                              | no
+                         claim --> read ahead --> compute --> keep, fill in
+
+    Rows of the same content are computed once.
+
+    Parameters
+    ----------
+    extractor : CellExtractor
+        Reads and computes.
+    column : RawColumn
+        The cells.
+    keeper : Keeper
+        The store, or what stands in for it.
+    """
+
+    def __init__(self, extractor: Any, column: RawColumn, keeper: Keeper) -> None:
+        self.extractor = extractor
+        self.column = column
+        self.keeper = keeper
+        self.bad = BadCells(column, extractor.on_error, extractor.max_bad_fraction)
+        self.features = np.full((len(column), keeper.width), np.nan, dtype=np.float32)
+        self.digest_of: dict[int, bytes] = {}
+        self.rows_of: dict[bytes, list[int]] = {}
+        self.elsewhere: list[bytes] = []
+
+    def run(self) -> np.ndarray:
+        """Return the rows of the column, NaN where a cell is missing."""
+        self._compute(self._new_rows(np.flatnonzero(self.column.present).tolist()))
+        while self.elsewhere and not self.bad.ended:
+            self.keeper.release()  # bad items, for which another pass may be waiting in turn
+            wanted, self.elsewhere = self.elsewhere, []
+            self._compute(self._to_compute(wanted))
+            if len(self.elsewhere) == len(wanted):
+                time.sleep(SECONDS_BETWEEN_LOOKS)
+        self._repeat()
+        self.bad.close()
+        return self.features
+
+    def _new_rows(self, rows: list[int]) -> Iterator[int]:
+        """Yield the rows to compute, looking a few batches ahead."""
+        step = BATCHES_LOOKED_UP * self.extractor.batch_size
+        for start in range(0, len(rows), step):
+            new: list[bytes] = []
+            for row in rows[start : start + step]:
+                digest = self._digest(row)
+                if digest is None:
+                    yield row
+                elif digest in self.rows_of:
+                    self.rows_of[digest].append(row)
+                else:
+                    self.rows_of[digest] = [row]
+                    new.append(digest)
+            yield from self._to_compute(new)
+
+    def _digest(self, row: int) -> bytes | None:
+        try:
+            return self.extractor._digest(self.column.cells[row])
+        except ReadError:
+            return None  # reading it will fail again, where failures are collected
+
+    def _to_compute(self, digests: list[bytes]) -> list[int]:
+        """Fill in the rows of known items; return a row for each item to compute here."""
+        known = self.keeper.read(digests)
+        for digest, values in known.items():
+            self.features[self.rows_of[digest][0]] = values
+        unknown = [digest for digest in digests if digest not in known]
+        claimed = set(self.keeper.claim(unknown)) if unknown else set()
+        self.elsewhere += [digest for digest in unknown if digest not in claimed]
+        rows = {self.rows_of[digest][0]: digest for digest in unknown if digest in claimed}
+        self.digest_of.update(rows)
+        return list(rows)
+
+    def _compute(self, rows: Iterable[int]) -> None:
+        batches = stream(
+            self.column.cells,
+            rows,
+            self.extractor._prepare,
+            batch_size=self.extractor.batch_size,
+            n_jobs=self.extractor.n_jobs,
+        )
+        with closing(batches):
+            for batch in batches:
+                good, samples = self.bad.split(batch)
+                if good:
+                    self.features[good] = self.extractor._extract_rows(good, samples)
+                    self._keep(good)
+
+    def _keep(self, rows: list[int]) -> None:
+        kept = [row for row in rows if row in self.digest_of]
+        if kept:
+            self.keeper.write([self.digest_of[row] for row in kept], self.features[kept])
+
+    def _repeat(self) -> None:
+        """Give rows of equal content what the first of them got."""
+        failed = {error.row: error for error in self.bad.errors}
+        for first, *others in self.rows_of.values():
+            if others and first in failed:
+                for row in others:
+                    self.bad.add(row, failed[first])
+            elif others:
+                self.features[others] = self.features[first]
