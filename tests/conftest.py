@@ -1,12 +1,8 @@
-"""Settings and fixtures for every test."""
+"""Fixtures for every test."""
 
 import os
 
 import pytest
-
-# Test processes run side by side. A second OpenMP thread beside a busy process waits for it in a
-# loop: the small networks of the tests then take several times as long as with one.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_runtest_setup(item):

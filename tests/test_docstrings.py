@@ -27,6 +27,7 @@ METHODS = {
 }
 WITHOUT_EXAMPLES = {
     "mmsk.BadCellWarning": "warned, not made by users",
+    "mmsk.CacheWarning": "warned, not made by users",
     "mmsk.MissingDependencyError": "raised, not made by users",
     "mmsk.ReadError": "raised, not made by users",
     "mmsk.extraction.BaseExtractor": "abstract; CONTRIBUTING.md shows how to write a leaf",

@@ -12,7 +12,7 @@ ROOMS = {
     "compose": ["FeatureBlocks", "Modalities", "ModalityTransformer", "PerBlock"]
     + ["infer_modalities"],
     "datasets": ["fetch_flower_photos", "fetch_free_spoken_digits", "make_multimodal"],
-    "extraction": ["BaseExtractor", "CellExtractor"],
+    "extraction": ["BaseExtractor", "CellExtractor", "cache_info", "clear_cache"],
     "fusion": ["ConcatFusion", "WeightedFusion"],
     "heads": ["SVMClassifier", "SVMRegressor"],
     "image": ["CNNEmbedder", "ColorHistogramEmbedder", "HOGEmbedder", "ImageAugmenter"]
@@ -22,17 +22,21 @@ ROOMS = {
     "text": ["TfidfEmbedder"],
 }
 MODULES = {
-    "exceptions": ["BadCellWarning", "MissingDependencyError", "ReadError"],
+    "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ReadError"],
     "pipelines": ["multimodal_pipeline", "search_space"],
     "samples": ["AudioClip", "Image"],
 }
 SUBMODULES = ["datasets", "testing"]
 ONLY_IN_THEIR_ROOM = {"datasets", "extraction", "samples", "testing"}
+STORE = ["cache_info", "clear_cache", "config_context", "get_config", "set_config"]
 ALL = sorted(
-    name
-    for place, names in (ROOMS | MODULES).items()
-    if place not in ONLY_IN_THEIR_ROOM
-    for name in names
+    STORE
+    + [
+        name
+        for place, names in (ROOMS | MODULES).items()
+        if place not in ONLY_IN_THEIR_ROOM
+        for name in names
+    ]
 )
 
 
