@@ -104,7 +104,9 @@ def test_every_public_estimator_is_in_a_table():
 
 
 @pytest.mark.parametrize(
-    "estimator", {type(entry.estimator) for entry in EXTRACTORS.values()}, ids=lambda e: e.__name__
+    "estimator",
+    dict.fromkeys(type(entry.estimator) for entry in EXTRACTORS.values()),
+    ids=lambda e: e.__name__,
 )
 def test_every_parameter_is_searched_or_says_why_not(estimator):
     searched = {

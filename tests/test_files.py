@@ -184,11 +184,11 @@ def test_one_file_object_in_two_threads():
     assert contents == [CONTENT] * 4
 
 
-@pytest.mark.parametrize("cell", ["path", Path("path"), b"", bytearray(), io.BytesIO()], ids=repr)
+@pytest.mark.parametrize("cell", ["path", Path("path"), b"", bytearray(), io.BytesIO()])
 def test_is_source(cell):
     assert is_source(cell)
 
 
-@pytest.mark.parametrize("cell", [7, None, ["path"], object()], ids=repr)
+@pytest.mark.parametrize("cell", [7, None, ["path"], object()])
 def test_is_no_source(cell):
     assert not is_source(cell)

@@ -71,6 +71,7 @@ class BadCells:
         """
         if not self.errors:
             return
+        self.errors.sort(key=lambda error: error.row or 0)
         first, *others = self.errors
         first.others = tuple(others[: MOST_COLLECTED - 1])
         allowed = max(1.0, self.max_bad_fraction * self.column.present.sum())
