@@ -6,7 +6,7 @@ import io
 import os
 import time
 from collections.abc import Callable
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -77,10 +77,10 @@ def _digest_of_file(file: BinaryIO) -> bytes:
 
 
 def _digest_of_content(file: BinaryIO) -> bytes:
-    state = blake2b(digest_size=DIGEST_BYTES)
+    state = sha256()
     while chunk := file.read(CHUNK_BYTES):
         state.update(chunk)
-    return state.digest()
+    return state.digest()[:DIGEST_BYTES]
 
 
 def _digest_of_arrays(kind: str, array: np.ndarray) -> bytes:
@@ -97,6 +97,6 @@ def _digest_of_picture(picture: Any) -> bytes:
 
 
 def _digest_of_parts(header: str, content: Any) -> bytes:
-    state = blake2b(header.encode(), digest_size=DIGEST_BYTES)
+    state = sha256(header.encode())
     state.update(content)
-    return state.digest()
+    return state.digest()[:DIGEST_BYTES]

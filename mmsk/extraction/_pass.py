@@ -30,7 +30,7 @@ class Pass:
                               | no
                          claim --> read ahead --> compute --> keep, fill in
 
-    Rows of the same content are computed once.
+    Rows of the same content are computed once, where the store is on.
 
     Parameters
     ----------
@@ -82,6 +82,8 @@ class Pass:
             yield from self._to_compute(new)
 
     def _digest(self, row: int) -> bytes | None:
+        if self.keeper.session is None:
+            return None  # a digest costs more than it saves where nothing is kept
         try:
             return self.extractor._digest(self.column.cells[row])
         except ReadError:
