@@ -25,7 +25,7 @@ BATCH = 8
 
 
 def write_pictures(folder: Path, count: int) -> list[str]:
-    """Write JPEG files of about 60 KB with structure at every scale, as photographs have."""
+    """Write JPEG files of about 47 KB with structure at every scale, as photographs have."""
     generator = np.random.default_rng(0)
     paths = []
     for number in range(count):
