@@ -68,17 +68,18 @@ class Framing:
         margin = self.n_fft // 2 if self.center else 0
         return 1 + max(0, n_samples + 2 * margin - self.n_fft) // self.hop_length
 
+    def edged(self, samples: np.ndarray) -> tuple[np.ndarray, int]:
+        """Return samples and how many samples of silence go before (and behind) them."""
+        margin = self.n_fft // 2 if self.center else 0
+        if margin and self.pad_mode != "constant":
+            return np.pad(samples, margin, mode=self.pad_mode), 0  # type: ignore[call-overload]
+        return samples, margin
+
     def padded(self, samples: np.ndarray) -> np.ndarray:
         """Add what lies beyond the ends, and silence where less than one frame is left."""
-        margin = self.n_fft // 2 if self.center else 0
+        samples, margin = self.edged(samples)
         short = max(0, self.n_fft - 2 * margin - len(samples))
-        if margin and self.pad_mode != "constant":
-            samples, margin = np.pad(samples, margin, mode=self.pad_mode), 0  # type: ignore[call-overload]
-        if not margin and not short:
-            return samples
-        padded = np.zeros(len(samples) + 2 * margin + short, dtype=samples.dtype)
-        padded[margin : margin + len(samples)] = samples
-        return padded
+        return np.pad(samples, (margin, margin + short))
 
 
 @lru_cache(maxsize=32)

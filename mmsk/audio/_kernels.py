@@ -21,17 +21,30 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @_compiled
 def window_frames(
-    padded: np.ndarray, window: np.ndarray, first: int, hop_length: int, out: np.ndarray
+    samples: np.ndarray,
+    margin: int,
+    window: np.ndarray,
+    first: int,
+    hop_length: int,
+    out: np.ndarray,
 ) -> None:
-    """Write windowed frames first, first + 1, ... of a padded sound to the rows of `out`."""
+    """Write windowed frames first, first + 1, ... of a sound to the rows of `out`.
+
+    Frame 0 begins `margin` samples before the sound; there and behind its end is silence.
+    """
     n_fft = window.shape[0]
     for frame in range(out.shape[0]):
-        begin = (first + frame) * hop_length
-        # Row views, because numba turns an index it cannot prove positive into slow code.
-        samples = padded[begin : begin + n_fft]
-        row = out[frame]
-        for k in range(n_fft):
-            row[k] = samples[k] * window[k]
+        begin = (first + frame) * hop_length - margin
+        before = min(max(0, -begin), n_fft)
+        behind = max(before, min(n_fft, samples.shape[0] - begin))
+        out[frame, :before] = 0
+        out[frame, behind:] = 0
+        # Views, because numba turns an index it cannot prove positive into slow code.
+        inside = samples[begin + before : begin + behind]
+        weights = window[before:behind]
+        row = out[frame, before:behind]
+        for k in range(inside.shape[0]):
+            row[k] = inside[k] * weights[k]
 
 
 @_compiled

@@ -16,11 +16,11 @@ _QUANTILE = re.compile(r"q(\d{1,2}|100)")
 
 
 def _mean(matrix: np.ndarray) -> np.ndarray:
-    return matrix.mean(axis=0, dtype=np.float64)
+    # A third of the time of matrix.mean on the few frames of a short sound.
+    return np.add.reduce(matrix, axis=0) / len(matrix)
 
 
 def _std(matrix: np.ndarray) -> np.ndarray:
-    # Half the time of np.std on the few frames of a short sound.
     return np.sqrt(_mean(np.square(matrix - _mean(matrix))))
 
 
@@ -79,6 +79,7 @@ def pooled(matrix: np.ndarray, pooling: Pooling, n_frames: int | None) -> np.nda
     """
     if pooling is None:
         return matrix[:n_frames].astype(np.float32).ravel()
+    matrix = matrix.astype(np.float64)
     values = [_statistic(matrix, statistic) for statistic in _statistics(pooling)]
     return np.concatenate(values).astype(np.float32)
 

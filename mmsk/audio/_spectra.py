@@ -38,13 +38,13 @@ def spectra(samples: np.ndarray, framing: Framing, precision: str) -> Iterator[n
     """
     from mmsk.audio._kernels import window_frames
 
-    padded = framing.padded(samples)
+    edged, margin = framing.edged(samples)
     window = window_values(framing, precision)
     n_frames = framing.n_frames(len(samples))
     windowed = np.empty((min(_FRAMES_AT_ONCE, n_frames), framing.n_fft), dtype=precision)
     for first in range(0, n_frames, _FRAMES_AT_ONCE):
         piece = windowed[: n_frames - first]
-        window_frames(padded, window, first, framing.hop_length, piece)
+        window_frames(edged, margin, window, first, framing.hop_length, piece)
         yield scipy.fft.rfft(piece, axis=1)
 
 

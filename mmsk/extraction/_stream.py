@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import Any
 
 from joblib import effective_n_jobs
@@ -12,6 +14,8 @@ from joblib import effective_n_jobs
 from mmsk.exceptions import ReadError
 
 BATCHES_AHEAD = 2
+GROUPS_A_BATCH = 8
+SECONDS_WORTH_A_THREAD = 1e-4
 
 
 def stream(
@@ -29,7 +33,9 @@ def stream(
         threads   | prepare 0-7 | prepare 8-15 | prepare 16-23 | ...
         consumer                | compute 0-7  | compute 8-15  | ...
 
-    Memory is bounded: at most `BATCHES_AHEAD` prepared batches wait for the consumer.
+    Memory is bounded: at most `BATCHES_AHEAD` prepared batches wait for the consumer. Threads
+    begin with the first group of cells that takes long to prepare: for arrays in memory, handing
+    over costs more than reading.
 
     Parameters
     ----------
@@ -49,24 +55,46 @@ def stream(
     batch : list of (row, sample)
         The sample is the ReadError itself where the cell could not be read.
     """
-    waiting: deque[tuple[int, Future]] = deque()
-    batch: list[tuple[int, Any]] = []
-    pool = ThreadPoolExecutor(effective_n_jobs(n_jobs), thread_name_prefix="mmsk-read")
+    size = max(1, batch_size // GROUPS_A_BATCH)
+    most_waiting = BATCHES_AHEAD * batch_size // size
+    waiting: deque[Future] = deque()
+    ready: list[tuple[int, Any]] = []
+    pool: ThreadPoolExecutor | None = None
     try:
-        for row in rows:
-            waiting.append((row, pool.submit(_attempt, prepare, cells[row], row)))
-            if len(waiting) > BATCHES_AHEAD * batch_size:
-                batch.append(_next(waiting))
-            if len(batch) == batch_size:
-                yield batch
-                batch = []
-        while waiting:
-            batch.append(_next(waiting))
-            if len(batch) == batch_size or not waiting:
-                yield batch
-                batch = []
+        for group in _in_groups(rows, size):
+            if pool is None:
+                started = time.perf_counter()
+                ready += _attempt_all(prepare, cells, group)
+                if time.perf_counter() - started > len(group) * SECONDS_WORTH_A_THREAD:
+                    pool = ThreadPoolExecutor(effective_n_jobs(n_jobs), "mmsk-read")
+            else:
+                waiting.append(pool.submit(_attempt_all, prepare, cells, group))
+                if len(waiting) > most_waiting:
+                    ready += waiting.popleft().result()
+            while len(ready) >= batch_size:
+                yield ready[:batch_size]
+                del ready[:batch_size]
+        while waiting or ready:
+            while waiting and len(ready) < batch_size:
+                ready += waiting.popleft().result()
+            yield ready[:batch_size]
+            del ready[:batch_size]
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _in_groups(rows: Iterable[int], size: int) -> Iterator[list[int]]:
+    """Cut rows into groups, which are handed over as one."""
+    rows = iter(rows)
+    while some := list(islice(rows, size)):
+        yield some
+
+
+def _attempt_all(
+    prepare: Callable[[Any], Any], cells: Sequence[Any], rows: list[int]
+) -> list[tuple[int, Any]]:
+    return [(row, _attempt(prepare, cells[row], row)) for row in rows]
 
 
 def _attempt(prepare: Callable[[Any], Any], cell: Any, row: int) -> Any:
@@ -77,8 +105,3 @@ def _attempt(prepare: Callable[[Any], Any], cell: Any, row: int) -> Any:
     except Exception as error:
         error.add_note(f"while reading row {row}")
         raise
-
-
-def _next(waiting: deque[tuple[int, Future]]) -> tuple[int, Any]:
-    row, future = waiting.popleft()
-    return row, future.result()

@@ -1,4 +1,5 @@
 import threading
+import time
 from contextlib import closing
 
 import pytest
@@ -10,6 +11,18 @@ from mmsk.extraction._stream import BATCHES_AHEAD, stream
 def collect(cells, prepare, rows=None, batch_size=4, n_jobs=1):
     rows = range(len(cells)) if rows is None else rows
     return list(stream(cells, rows, prepare, batch_size=batch_size, n_jobs=n_jobs))
+
+
+def first_takes_long(prepare):
+    """Make the first cell slow, with which the threads begin."""
+
+    def prepare_or_wait(cell):
+        if cell == 0:
+            time.sleep(0.002)
+            return cell
+        return prepare(cell)
+
+    return prepare_or_wait
 
 
 @pytest.mark.parametrize("n_jobs", [None, 1, 3, -1])
@@ -64,7 +77,8 @@ def test_reading_goes_on_while_a_batch_is_computed():
             ahead.set()
         return cell
 
-    with closing(stream(range(100), range(100), prepare, batch_size=4, n_jobs=1)) as batches:
+    cells, prepare = range(100), first_takes_long(prepare)
+    with closing(stream(cells, cells, prepare, batch_size=4, n_jobs=1)) as batches:
         next(batches)
         assert ahead.wait(10), "the next batch must be read while this one is computed"
 
@@ -72,8 +86,10 @@ def test_reading_goes_on_while_a_batch_is_computed():
 def test_closing_stops_the_threads():
     read = []
     before = threading.active_count()
-    batches = stream(range(1000), range(1000), read.append, batch_size=4, n_jobs=3)
+    prepare = first_takes_long(read.append)
+    batches = stream(range(1000), range(1000), prepare, batch_size=4, n_jobs=3)
     next(batches)
+    assert threading.active_count() > before
     batches.close()
     assert threading.active_count() == before
     assert len(read) < 20
@@ -81,5 +97,15 @@ def test_closing_stops_the_threads():
 
 def test_threads_work_at_the_same_time():
     meeting = threading.Barrier(3, timeout=10)
-    batches = collect(range(9), lambda cell: meeting.wait() and None, n_jobs=3)
-    assert sum(map(len, batches)) == 9
+    batches = collect(range(10), first_takes_long(lambda cell: meeting.wait()), n_jobs=3)
+    assert sum(map(len, batches)) == 10
+
+
+def test_what_is_read_quickly_is_read_without_threads(monkeypatch):
+    monkeypatch.setattr("mmsk.extraction._stream.SECONDS_WORTH_A_THREAD", 10)
+    readers = {
+        thread
+        for batch in collect(range(50), lambda _: threading.get_ident(), n_jobs=3)
+        for _, thread in batch
+    }
+    assert readers == {threading.get_ident()}
