@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from mmsk.heads._mixed_columns import MixedColumns
 from mmsk.heads._shared_products import shared_products
 
 KERNELS = ("linear", "poly", "rbf", "sigmoid")
 
 _TILE_BYTES = 2**19  # a tile and its temporaries stay in the second-level cache
 _CHUNK_BYTES = 2**26  # kernel values held at a time in prediction
-_SPARSE_ROWS = 256  # rows of a sparse product that are made dense at a time
 _LARGEST_ERROR = 1e-4  # a tenth of the solver's default tolerance
 
 
@@ -125,12 +125,16 @@ def kernel_chunks(
         Their kernel values. At most 64 MiB at a time.
     """
     Z, V = _ready(kernel, vectors, X, C)
-    transposed = Z.T.tocsr() if sparse.issparse(Z) else Z.T
+    mixed = MixedColumns(Z) if sparse.issparse(Z) else None
     norms = _squared_norms(Z)
     step = max(1, _CHUNK_BYTES // (8 * max(1, Z.shape[0])))
     for start in range(0, V.shape[0], step):
         rows = slice(start, start + step)
-        products = _dense(V[rows] @ transposed)
+        products = np.empty((V[rows].shape[0], Z.shape[0]), dtype=Z.dtype)
+        if mixed is None:
+            np.matmul(V[rows], Z.T, out=products)
+        else:
+            mixed.products(MixedColumns(V[rows], mixed.full), products)
         values = np.empty(products.shape)
         _fill(kernel, products, _squared_norms(V[rows]), norms, values)
         yield rows, values
@@ -158,10 +162,8 @@ def _self_products(Z: Any, out: np.ndarray) -> None:
     if not sparse.issparse(Z):
         np.matmul(Z, Z.T, out=out)
         return
-    transposed = Z.T.tocsr()
-    for start in range(0, Z.shape[0], _SPARSE_ROWS):
-        rows = slice(start, start + _SPARSE_ROWS)
-        out[rows] = _dense(Z[rows] @ transposed)
+    mixed = MixedColumns(Z)
+    mixed.products(mixed, out)
 
 
 def _fill(
@@ -177,7 +179,3 @@ def _squared_norms(Z: Any) -> np.ndarray:
     if sparse.issparse(Z):
         return np.asarray(Z.multiply(Z).sum(axis=1)).ravel()
     return np.einsum("ij,ij->i", Z, Z, dtype=np.float64).astype(Z.dtype)
-
-
-def _dense(products: Any) -> np.ndarray:
-    return products.toarray() if sparse.issparse(products) else products
