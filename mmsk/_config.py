@@ -37,7 +37,7 @@ class Config:
 
     @property
     def folder(self) -> Path | None:
-        """Folder of the store; None where it is off."""
+        """Folder of the store; None where it is off. OSError where there is no home folder."""
         variable = os.environ.get(CACHE_DIR_VARIABLE)
         if not self.cache or (
             self.cache_dir is None and variable is not None and _is_off(variable)
@@ -45,11 +45,25 @@ class Config:
             return None
         if self.cache_dir or variable:
             return Path(self.cache_dir or variable or "").expanduser().absolute()
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        return Path(base) / "mmsk" / "features"
+        return _user_cache() / "mmsk" / "features"
+
+
+def _user_cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(base):  # a relative one is to be ignored, says its specification
+        return Path(base)
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError as error:
+        raise FileNotFoundError(
+            f"this user has no home folder: set {CACHE_DIR_VARIABLE}, or give a folder with "
+            "mmsk.set_config(cache_dir=...)"
+        ) from error
 
 
 _global = Config()
+_set_in_process: int | None = None
+_contexts: list[Config] = []
 _local = threading.local()
 
 
@@ -107,8 +121,9 @@ def set_config(
     False
     >>> mmsk.set_config(cache=True)
     """
-    global _global
+    global _global, _set_in_process
     _global = _changed(_global, cache, cache_dir, cache_limit_bytes)
+    _set_in_process = os.getpid()
 
 
 @contextmanager
@@ -118,7 +133,9 @@ def config_context(
     cache_dir: str | os.PathLike | None = None,
     cache_limit_bytes: int | None = None,
 ) -> Iterator[None]:
-    """Change settings for a block of code in this thread.
+    """Change settings for a block of code, in this thread and those that it starts.
+
+    Other threads that are in no context of their own follow the one entered last.
 
     Parameters
     ----------
@@ -144,16 +161,22 @@ def config_context(
     True
     """
     before = getattr(_local, "config", None)
-    _local.config = _changed(current_config(), cache, cache_dir, cache_limit_bytes)
+    config = _changed(current_config(), cache, cache_dir, cache_limit_bytes)
+    _local.config = config
+    _contexts.append(config)
     try:
         yield
     finally:
         _local.config = before
+        _contexts.remove(config)
 
 
 def current_config() -> Config:
-    """Return the settings of this thread, or those of the process."""
-    return getattr(_local, "config", None) or _global
+    """Return the settings of this thread, of the context entered last, or of the process."""
+    config = getattr(_local, "config", None)
+    if config is None:
+        config = next(iter(_contexts[-1:]), _global)
+    return config
 
 
 def _changed(config: Config, cache: Any, cache_dir: Any, cache_limit_bytes: Any) -> Config:
@@ -162,7 +185,8 @@ def _changed(config: Config, cache: Any, cache_dir: Any, cache_limit_bytes: Any)
             raise ValueError(f"cache={cache!r} is not one of True, False.")
         config = replace(config, cache=cache)
     if cache_dir is not None:
-        config = replace(config, cache_dir=os.fspath(cache_dir))
+        folder = os.path.abspath(os.path.expanduser(os.fspath(cache_dir)))
+        config = replace(config, cache_dir=folder)
     if cache_limit_bytes is not None:
         check_number("cache_limit_bytes", cache_limit_bytes, low=0, integer=True)
         config = replace(config, cache_limit_bytes=cache_limit_bytes)
@@ -176,16 +200,35 @@ def _is_off(variable: str) -> bool:
 # Workers of joblib and Dask know nothing of set_config in the process that feeds them. So an
 # extractor that travels to another process carries the settings of its sender, and they hold
 # there if the sender is the parent: in a worker, but not in a model loaded some other day.
+# What a worker has set itself goes before.
 
 
-def config_to_send() -> dict[str, Any] | None:
-    """Return the settings to travel with a pickled extractor; None where nothing was set."""
+def config_to_send() -> dict[str, Any]:
+    """Return the settings to travel with a pickled extractor."""
     config = current_config()
-    return None if config == Config() else {"process": os.getpid(), "config": get_config()}
+    try:
+        folder = config.folder
+    except OSError:
+        return {"process": _process("self"), "config": get_config()}
+    # The folder as it is here: the environment of a worker may be older than that of its parent.
+    sent = replace(
+        config, cache=folder is not None, cache_dir=None if folder is None else str(folder)
+    )
+    return {"process": _process("self"), "config": vars(sent)}
 
 
-def receive_config(sent: dict[str, Any] | None) -> None:
+def receive_config(sent: dict[str, Any]) -> None:
     """Take over the settings that an extractor brought from the parent process."""
     global _global
-    if sent is not None and sent["process"] == os.getppid():
+    if sent["process"] == _process(os.getppid()) and _set_in_process != os.getpid():
         _global = Config(**sent["config"])
+
+
+def _process(number: Any) -> tuple[int, str]:
+    """Return the number of a process, and when it was started where the system tells."""
+    try:
+        status = Path(f"/proc/{number}/stat").read_text()
+        started = status.rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        started = ""
+    return os.getpid() if number == "self" else number, started

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from mmsk.exceptions import ReadError
 
+CHUNK_BYTES = 2**20
 _ONE_AT_A_TIME = Lock()  # one file object may stand in several rows, read by several threads
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:/")
 
@@ -113,10 +114,21 @@ def _read_file_object(cell: Any, max_bytes: int) -> bytes:
     try:
         with _ONE_AT_A_TIME:
             cell.seek(0)
-            content = cell.read(max_bytes + 1)
+            content = _read_up_to(cell, max_bytes + 1)
     except Exception as error:
         raise ReadError(f"the file object cannot be read: {error}", "check", cause=error) from error
     if not isinstance(content, bytes):
         raise ReadError("the file object is not binary: open it with mode 'rb'", "check")
     _check_size(len(content), max_bytes)
     return content
+
+
+def _read_up_to(file: Any, n_bytes: int) -> Any:
+    """Read in chunks: a file asked for more than it holds sets aside memory for all of it."""
+    chunks = []
+    while n_bytes > 0 and (chunk := file.read(min(n_bytes, CHUNK_BYTES))):
+        if not isinstance(chunk, bytes):
+            return chunk
+        chunks.append(chunk)
+        n_bytes -= len(chunk)
+    return b"".join(chunks)

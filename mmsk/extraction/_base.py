@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any, BinaryIO, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 
 from mmsk._config import config_to_send, current_config, receive_config
-from mmsk._files import open_cell
 from mmsk._validation import check_choice, check_number, raw_column
 from mmsk.extraction._digest import digest_cell, digest_text
 from mmsk.extraction._fingerprint import fingerprint
 from mmsk.extraction._keeper import Keeper
 from mmsk.extraction._pass import Pass
 
-MOST_BYTES_DIGESTED = 2**40
+MOST_BYTES_DIGESTED = 2**32
 SENT = "_config_of_the_sender"
+FIRST_PROTOCOL_SENT = 5
 
 
 class BaseExtractor(TransformerMixin, BaseEstimator, ABC):
@@ -151,12 +151,9 @@ class CellExtractor(BaseExtractor):
         """Digest of what the cell holds; None where its row cannot be kept."""
         if isinstance(cell, str | os.PathLike) and self._strings_are != "paths":
             return digest_text(cell) if self._strings_are == "text" else None
-        return digest_cell(cell, self._open)
-
-    def _open(self, cell: Any) -> BinaryIO:
         reader = getattr(self, "reader", None)
         root, max_bytes = getattr(reader, "root", None), getattr(reader, "max_bytes", None)
-        return open_cell(cell, root=root, max_bytes=max_bytes or MOST_BYTES_DIGESTED)
+        return digest_cell(cell, root, max_bytes or MOST_BYTES_DIGESTED)
 
     def _fingerprint_state(self) -> Any:
         """Plain value that stands for what a row depends on beside the parameters."""
@@ -169,13 +166,18 @@ class CellExtractor(BaseExtractor):
             error.add_note(f"while computing rows {rows[0]} to {rows[-1]}")
             raise
 
-    def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        sent = config_to_send()
-        return state if sent is None else {**state, SENT: sent}
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        reduced = super().__reduce_ex__(protocol)
+        # joblib hashes what pickle protocol 3 gives; `memory=` must not depend on the process.
+        if protocol < FIRST_PROTOCOL_SENT:
+            return reduced
+        function, arguments, state, *rest = reduced
+        return function, arguments, {**(state or {}), SENT: config_to_send()}, *rest
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        receive_config(state.pop(SENT, None))
+        state = dict(state)
+        if SENT in state:
+            receive_config(state.pop(SENT))
         super().__setstate__(state)
 
     def _n_features(self) -> int:

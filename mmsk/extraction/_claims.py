@@ -57,6 +57,10 @@ class Claims:
         self._lock.release()
         _remove(self._items)
 
+    def abandon(self) -> None:
+        """Let go of the lock; another session removes the file."""
+        self._lock.release()
+
 
 def is_held(items: Path) -> bool:
     """Tell whether the session of a claims file lives; remove the file if not."""

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import io
 import os
 import time
-from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from mmsk._files import is_source
+from mmsk._files import CHUNK_BYTES, is_source, open_cell
 from mmsk.extraction._table import DIGEST_BYTES
 
-CHUNK_BYTES = 2**20
 SETTLED_NS = 2 * 10**9
 EXIF_ORIENTATION = 0x0112
 MOST_FILES_REMEMBERED = 2**20
 
-_digests_of_files: dict[tuple, bytes] = {}
+_digests_of_files: dict[tuple, tuple[tuple[int, ...], bytes]] = {}
 
 
-def digest_cell(cell: Any, open_cell: Callable[[Any], BinaryIO]) -> bytes | None:
+def digest_cell(cell: Any, root: str | os.PathLike | None, max_bytes: int) -> bytes | None:
     """Digest a cell by its content.
 
     Parameters
     ----------
     cell : object
         A present cell.
-    open_cell : callable
-        Opens a path, bytes or file object within the limits of the reader.
+    root, max_bytes
+        Limits of the reader, as `open_cell` takes them.
 
     Returns
     -------
@@ -43,9 +40,11 @@ def digest_cell(cell: Any, open_cell: Callable[[Any], BinaryIO]) -> bytes | None
     ReadError
         If a path, bytes or file object cannot be opened.
     """
+    if isinstance(cell, str | os.PathLike):
+        return _digest_of_path(cell, root, max_bytes)
     if is_source(cell):
-        with open_cell(cell) as file:
-            return _digest_of_file(file)
+        with open_cell(cell, root=root, max_bytes=max_bytes) as file:
+            return _digest_of_content(file)
     if isinstance(cell, np.ndarray) and not cell.dtype.hasobject:
         return _digest_of_arrays("array", cell)
     if isinstance(cell, tuple) and len(cell) == 2 and isinstance(cell[0], np.ndarray):
@@ -60,20 +59,31 @@ def digest_text(text: Any) -> bytes:
     return _digest_of_parts("text", str(text).encode("utf-8", "surrogatepass"))
 
 
-def _digest_of_file(file: BinaryIO) -> bytes:
-    if isinstance(file, io.BytesIO):
-        return _digest_of_content(file)
-    status = os.fstat(file.fileno())
-    place = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    digest = _digests_of_files.get(place)
-    if digest is None:
+def _digest_of_path(path: Any, root: Any, max_bytes: int) -> bytes:
+    """Digest a file, or remember its digest while it is the file opened under these limits."""
+    name = (path, root, max_bytes)
+    known = _digests_of_files.get(name)
+    if known is not None:
+        try:
+            status = os.stat(path if root is None else os.path.join(root, path))
+        except OSError:
+            known = None
+        if known is not None and known[0] == _state_of(status):
+            return known[1]
+    with open_cell(path, root=root, max_bytes=max_bytes) as file:
+        status = os.fstat(file.fileno())
         digest = _digest_of_content(file)
-        # A file written to a moment ago may change again under the same time stamp.
-        if time.time_ns() - status.st_mtime_ns > SETTLED_NS:
-            if len(_digests_of_files) >= MOST_FILES_REMEMBERED:
-                _digests_of_files.clear()
-            _digests_of_files[place] = digest
+    # A file written to a moment ago may change again under the same time stamp.
+    if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED_NS:
+        if len(_digests_of_files) >= MOST_FILES_REMEMBERED:
+            _digests_of_files.clear()
+        _digests_of_files[name] = _state_of(status), digest
     return digest
+
+
+def _state_of(status: os.stat_result) -> tuple[int, ...]:
+    """Return what changes when a file is written to or another takes its place."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _digest_of_content(file: BinaryIO) -> bytes:

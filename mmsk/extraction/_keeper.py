@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -38,24 +39,30 @@ class Keeper:
         self.name = name
         self.width = width
         self.about = about
+        self.store: Path | None = None
         self.session: Session | None = None
 
     def __enter__(self) -> Self:
-        store = self.config.folder
-        if store is not None:
-            arguments = (store, self.name, self.width, self.about, self.config.cache_limit_bytes)
-            self.session = self._try(lambda: Session(*arguments), None)
+        self.session = self._try(self._open, None)
         return self
+
+    def _open(self) -> Session | None:
+        self.store = self.config.folder
+        if self.store is None or not self.width:
+            return None
+        limit_bytes = self.config.cache_limit_bytes
+        return Session(self.store, self.name, self.width, self.about, limit_bytes)
 
     def __exit__(self, *exception: object) -> None:
         if self.session is not None:
+            self._tell_of_damage(self.session)
             self._try(self.session.close, None)
-            self._tell_of_damage()
 
-    def read(self, digests: Sequence[bytes]) -> dict[bytes, np.ndarray]:
-        """Return the rows that are known."""
+    def read(self, digests: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
+        """Return which items are known, and their rows."""
         session = self.session
-        return {} if session is None else self._try(lambda: session.read(digests), {})
+        nothing = np.zeros(len(digests), dtype=bool), np.empty((0, self.width), dtype=np.float32)
+        return nothing if session is None else self._try(lambda: session.read(digests), nothing)
 
     def claim(self, digests: Sequence[bytes]) -> list[bytes]:
         """Return the items to compute here; the others are being computed elsewhere."""
@@ -78,18 +85,21 @@ class Keeper:
     def _try(self, action: Callable[[], Result], otherwise: Result) -> Result:
         try:
             return action()
-        except OSError as error:
-            self.session = None
-            self._warn(f"cannot be used ({error})")
+        except (OSError, NotImplementedError) as error:  # the latter where nothing can be locked
+            session, self.session = self.session, None
+            if session is not None:
+                session.abandon()
+            self._warn(f"cannot be used: {error}")
             return otherwise
 
-    def _tell_of_damage(self) -> None:
-        if self.session is not None and self.session.table.n_damaged:
-            n_damaged, self.session.table.n_damaged = self.session.table.n_damaged, 0
+    def _tell_of_damage(self, session: Session) -> None:
+        n_damaged, session.table.n_damaged = session.table.n_damaged, 0
+        if n_damaged:
             self._warn(f"had {n_damaged} damaged rows, which were computed anew")
 
     def _warn(self, what: str) -> None:
-        message = f"The feature store in {str(self.config.folder)!r} {what}."
+        place = "" if self.store is None else f" in {str(self.store)!r}"
+        message = f"The feature store{place} {what}."
         if message not in _warned:
             _warned.add(message)
             warnings.warn(message, CacheWarning)

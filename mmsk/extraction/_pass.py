@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from itertools import compress
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -66,20 +68,20 @@ class Pass:
         return self.features
 
     def _new_rows(self, rows: list[int]) -> Iterator[int]:
-        """Yield the rows to compute, looking a few batches ahead."""
+        """Yield the rows to compute in order, looking a few batches ahead."""
         step = BATCHES_LOOKED_UP * self.extractor.batch_size
         for start in range(0, len(rows), step):
-            new: list[bytes] = []
+            without_digest, new = [], []
             for row in rows[start : start + step]:
                 digest = self._digest(row)
                 if digest is None:
-                    yield row
+                    without_digest.append(row)
                 elif digest in self.rows_of:
                     self.rows_of[digest].append(row)
                 else:
                     self.rows_of[digest] = [row]
                     new.append(digest)
-            yield from self._to_compute(new)
+            yield from sorted(without_digest + self._to_compute(new))
 
     def _digest(self, row: int) -> bytes | None:
         if self.keeper.session is None:
@@ -91,10 +93,11 @@ class Pass:
 
     def _to_compute(self, digests: list[bytes]) -> list[int]:
         """Fill in the rows of known items; return a row for each item to compute here."""
-        known = self.keeper.read(digests)
-        for digest, values in known.items():
-            self.features[self.rows_of[digest][0]] = values
-        unknown = [digest for digest in digests if digest not in known]
+        if not digests:
+            return []
+        found, values = self.keeper.read(digests)
+        self.features[[self.rows_of[d][0] for d in compress(digests, found)]] = values
+        unknown = list(compress(digests, ~found))
         claimed = set(self.keeper.claim(unknown)) if unknown else set()
         self.elsewhere += [digest for digest in unknown if digest not in claimed]
         rows = {self.rows_of[digest][0]: digest for digest in unknown if digest in claimed}
@@ -117,9 +120,14 @@ class Pass:
                     self._keep(good)
 
     def _keep(self, rows: list[int]) -> None:
-        kept = [row for row in rows if row in self.digest_of]
+        kept = [row for row in rows if row in self.digest_of and self._is_unchanged(row)]
         if kept:
             self.keeper.write([self.digest_of[row] for row in kept], self.features[kept])
+
+    def _is_unchanged(self, row: int) -> bool:
+        """Tell whether a file is what it was, since it was not read in the same moment."""
+        cell = self.column.cells[row]
+        return not isinstance(cell, str | PathLike) or self._digest(row) == self.digest_of[row]
 
     def _repeat(self) -> None:
         """Give rows of equal content what the first of them got."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,10 @@ FORMAT = 1
 FORMAT_FILE = "format.json"
 ABOUT_FILE = "about.json"
 HITS_FILE = "hits"
+TRASH = "trash-"
 MOST_OPEN_TABLES = 32
+MOST_BYTES_IN_MEMORY = 2**30
+SECONDS_BETWEEN_TRIES = 0.005
 
 _tables: dict[tuple[str, int], Table] = {}
 _tables_lock = threading.Lock()
@@ -61,28 +66,31 @@ class Session:
         self.n_hits = 0
         self.n_written = 0
         self.lock = lock_of(store, name)
-        with self.lock:
+        with self._locked():
             self._make_folder(about)
             self.table = _open_table(self.folder, width)
             self.claims = Claims(self.folder / "claims")
             self.table.refresh()
 
+    def _locked(self) -> AbstractContextManager:
+        return self.lock.acquire(poll_interval=SECONDS_BETWEEN_TRIES)
+
     def _make_folder(self, about: dict[str, Any]) -> None:
         self.folder.mkdir(mode=0o700, exist_ok=True)
         file = self.folder / ABOUT_FILE
         if not file.exists():
-            file.write_text(json.dumps(about, indent=1), encoding="utf-8")
+            _write_whole(file, json.dumps(about, indent=1))
         os.utime(file)
 
-    def read(self, digests: Sequence[bytes]) -> dict[bytes, np.ndarray]:
-        """Return the rows that are there."""
-        rows = self.table.read(digests)
+    def read(self, digests: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
+        """Return which items have a row, and their rows."""
+        found, rows = self.table.read(digests)
         self.n_hits += len(rows)
-        return rows
+        return found, rows
 
     def claim(self, digests: Sequence[bytes]) -> list[bytes]:
         """Claim the items that are neither there nor being computed elsewhere; return them."""
-        with self.lock:
+        with self._locked():
             self.table.refresh()
             elsewhere = self.claims.of_others()
             mine = [d for d in digests if d not in self.table and d not in elsewhere]
@@ -91,23 +99,27 @@ class Session:
 
     def write(self, digests: Sequence[bytes], rows: np.ndarray) -> None:
         """Keep the rows of items."""
-        with self.lock:
+        with self._locked():
             self.table.append(digests, rows)
         self.n_written += len(digests)
 
     def release(self) -> None:
         """Give up what is claimed and was not written, so that others compute it."""
-        with self.lock:
+        with self._locked():
             self.claims.clear()
 
     def close(self) -> None:
         """End the session, and make room if the store has grown over its limit."""
-        with self.lock:
+        with self._locked():
             self.claims.close()
             if self.n_hits:
                 _add_hits(self.folder, self.n_hits)
         if self.n_written:
             evict(self.store, self.limit_bytes)
+
+    def abandon(self) -> None:
+        """End the session where the store can no more be used."""
+        self.claims.abandon()
 
 
 def prepare_store(store: Path) -> None:
@@ -118,16 +130,33 @@ def prepare_store(store: Path) -> None:
     OSError
         If the folder cannot be made, or is of a newer format.
     """
-    store.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = store / FORMAT_FILE
-    if not file.exists():
-        file.write_text(json.dumps({"format": FORMAT}), encoding="utf-8")
-    found = json.loads(file.read_text(encoding="utf-8"))["format"]
-    if found > FORMAT:
+    try:
+        found = json.loads(file.read_bytes())["format"]
+    except FileNotFoundError:
+        store.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = None
+    except (ValueError, TypeError, KeyError):
+        found = None  # damaged; what a table holds is checked row by row
+    if not isinstance(found, int):
+        _write_whole(file, json.dumps({"format": FORMAT}))
+    elif found > FORMAT:
         raise OSError(
-            f"the store was written by a newer mmsk (format {found}, this one knows {FORMAT}): "
+            f"it was written by a newer mmsk, in format {found}, and this one knows {FORMAT}: "
             "upgrade mmsk, or give another folder with mmsk.set_config(cache_dir=...)"
         )
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Write a file that others see whole or not at all."""
+    part = file.with_name(f"{uuid.uuid4().hex}.part")
+    try:
+        part.touch(mode=0o600)
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def lock_of(store: Path, name: str) -> FileLock:
@@ -140,17 +169,26 @@ def lock_of(store: Path, name: str) -> FileLock:
 def table_folders(store: Path) -> Iterator[Path]:
     """Yield the folders of all tables."""
     for about in store.glob(f"*/{ABOUT_FILE}"):
-        yield about.parent
+        if not about.parent.name.startswith(TRASH):
+            yield about.parent
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of the files of a table."""
-    return sum(file.stat().st_size for file in folder.glob("*") if file.is_file())
+    """Bytes of the files of a table; 0 if it was removed."""
+    return sum(_status(file, "st_size") for file in folder.glob("*"))
 
 
 def last_used(folder: Path) -> float:
-    """When a table was last opened, in seconds since the epoch."""
-    return (folder / ABOUT_FILE).stat().st_mtime
+    """When a table was last opened, in seconds since the epoch; 0 if it was removed."""
+    return _status(folder / ABOUT_FILE, "st_mtime")
+
+
+def _status(file: Path, name: str) -> Any:
+    try:
+        status = file.stat()
+    except FileNotFoundError:
+        return 0
+    return 0 if stat.S_ISDIR(status.st_mode) else getattr(status, name)
 
 
 def remove_table(folder: Path) -> bool:
@@ -158,14 +196,22 @@ def remove_table(folder: Path) -> bool:
     with lock_of(folder.parent, folder.name):
         if any(is_held(items) for items in (folder / "claims").glob("*.items")):
             return False
-        trash = folder.with_name(f"trash-{uuid.uuid4().hex}")
-        folder.rename(trash)
+        trash = folder.with_name(f"{TRASH}{uuid.uuid4().hex}")
+        with suppress(FileNotFoundError):  # another process was faster
+            folder.rename(trash)
     shutil.rmtree(trash, ignore_errors=True)
     return True
 
 
+def empty_trash(store: Path) -> None:
+    """Remove what a process that was killed had begun to remove."""
+    for trash in store.glob(f"{TRASH}*"):
+        shutil.rmtree(trash, ignore_errors=True)
+
+
 def evict(store: Path, limit_bytes: int) -> None:
     """Remove tables, those not used for longest first, until the store is within its limit."""
+    empty_trash(store)
     sizes = {folder: size_of(folder) for folder in table_folders(store)}
     total = sum(sizes.values())
     for folder in sorted(sizes, key=last_used):
@@ -178,7 +224,7 @@ def evict(store: Path, limit_bytes: int) -> None:
 def read_hits(folder: Path) -> int:
     """Rows that were found instead of computed, since the table was made."""
     try:
-        return int((folder / HITS_FILE).read_text())
+        return int((folder / HITS_FILE).read_text(encoding="ascii"))
     except (FileNotFoundError, ValueError):
         return 0
 
@@ -189,11 +235,23 @@ def _add_hits(folder: Path, n_hits: int) -> None:
 
 def _open_table(folder: Path, width: int) -> Table:
     """Table object of this process for the folder, which keeps its index and copies of rows."""
-    inode = folder.stat().st_ino
+    name = (str(folder), folder.stat().st_ino)
     with _tables_lock:
-        table = _tables.get((str(folder), inode))
+        table = _tables.get(name)
         if table is None:
-            if len(_tables) >= MOST_OPEN_TABLES:
+            copied = sum(table.copied_bytes for table in _tables.values())
+            if len(_tables) >= MOST_OPEN_TABLES or copied > MOST_BYTES_IN_MEMORY:
                 _tables.clear()
-            table = _tables[str(folder), inode] = Table(folder, width)
+            table = _tables[name] = Table(folder, width)
     return table
+
+
+def _forget_tables() -> None:
+    """Start anew in a forked process, where a lock may be held by a thread that is not there."""
+    global _tables_lock
+    _tables_lock = threading.Lock()
+    _tables.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_tables)

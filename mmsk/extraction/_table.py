@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -50,18 +51,27 @@ class Table:
         self.width = width
         self.n_damaged = 0
         self._lock = threading.RLock()
-        self._reset()
+        self._forget_places()
+        self._forget_copies()
 
-    def _reset(self) -> None:
+    def _forget_places(self) -> None:
         self._n_keys = 0
-        self._places: dict[bytes, int] = {}
-        self._checksums: dict[bytes, int] = {}
-        self._copies: dict[bytes, np.ndarray] = {}
+        self._places: dict[bytes, tuple[int, int]] = {}  # place in the files, checksum
+
+    def _forget_copies(self) -> None:
+        self._copies = np.empty((0, self.width), dtype=ROW_DTYPE)
+        self._n_copies = 0
+        self._copy_of: dict[bytes, int] = {}
 
     @property
     def row_bytes(self) -> int:
         """Bytes of one row."""
         return self.width * ROW_DTYPE.itemsize
+
+    @property
+    def copied_bytes(self) -> int:
+        """Bytes of the copies of rows in memory."""
+        return self._copies.nbytes
 
     def __contains__(self, digest: bytes) -> bool:
         return digest in self._places
@@ -69,60 +79,99 @@ class Table:
     def refresh(self) -> None:
         """Take in the keys that this or another process has written since the last look."""
         with self._lock:
-            self._refresh()
+            n_keys = _size(self.keys_file) // KEY.itemsize
+            if n_keys < self._n_keys:
+                self._forget_places()
+            if n_keys > self._n_keys:
+                self._take_in(_read_at(self.keys_file, self._n_keys * KEY.itemsize))
 
-    def _refresh(self) -> None:
-        n_keys = _size(self.keys_file) // KEY.itemsize
-        if n_keys < self._n_keys:
-            self._reset()
-        if n_keys == self._n_keys:
-            return
-        with self.keys_file.open("rb") as file:
-            file.seek(self._n_keys * KEY.itemsize)
-            content = file.read((n_keys - self._n_keys) * KEY.itemsize)
+    def _take_in(self, content: bytes) -> None:
         keys = np.frombuffer(content[: len(content) // KEY.itemsize * KEY.itemsize], dtype=KEY)
-        digests = keys["digest"].tolist()
-        self._checksums.update(zip(digests, keys["checksum"].tolist(), strict=True))
         places = range(self._n_keys, self._n_keys + len(keys))
-        self._places.update(zip(digests, places, strict=True))
+        known = zip(places, keys["checksum"].tolist(), strict=True)
+        self._places.update(zip(keys["digest"].tolist(), known, strict=True))
         self._n_keys += len(keys)
 
-    def read(self, digests: Sequence[bytes]) -> dict[bytes, np.ndarray]:
-        """Return the rows that are there and whole; damaged ones are forgotten and counted."""
-        with self._lock:
-            return self._read(digests)
+    def read(self, digests: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows that are there and whole.
 
-    def _read(self, digests: Sequence[bytes]) -> dict[bytes, np.ndarray]:
-        wanted = {digest for digest in digests if digest in self._places}
-        new = sorted(wanted - self._copies.keys(), key=self._places.__getitem__)
-        if new:
-            self._make_room(len(new))
-            for digest, row in zip(new, self._read_places(new), strict=True):
-                if crc32(row, crc32(digest)) == self._checksums[digest]:
-                    self._copies[digest] = np.frombuffer(row, dtype=ROW_DTYPE)
-                else:
-                    self.n_damaged += 1
-                    del self._places[digest]
-        return {digest: self._copies[digest] for digest in wanted if digest in self._copies}
+        Damaged rows are forgotten and counted.
+
+        Parameters
+        ----------
+        digests : sequence of bytes
+            The items wanted, each once.
+
+        Returns
+        -------
+        found : ndarray of shape (n_digests,), dtype bool
+            Which items have a row.
+        rows : ndarray of shape (n_found, width), dtype float32
+            Their rows.
+        """
+        with self._lock:
+            missing = self._not_copied(digests)
+            if (self._n_copies + len(missing)) * self.row_bytes > MOST_COPIED_BYTES:
+                self._forget_copies()
+                missing = self._not_copied(digests)
+            self._copy(missing)
+            copies = np.array([self._copy_of.get(digest, -1) for digest in digests], dtype=np.intp)
+            found = copies >= 0
+            return found, self._copies[copies[found]]
+
+    def _not_copied(self, digests: Sequence[bytes]) -> list[bytes]:
+        return [d for d in digests if d not in self._copy_of and d in self._places]
+
+    def _copy(self, digests: list[bytes]) -> None:
+        """Copy rows from disk into memory."""
+        damaged = self._copy_whole(digests)
+        if damaged:  # or written anew at another place, after the files were shortened
+            self._forget_places()
+            self.refresh()
+            damaged = self._copy_whole([digest for digest in damaged if digest in self._places])
+        self.n_damaged += len(damaged)
+        for digest in damaged:
+            del self._places[digest]
+
+    def _copy_whole(self, digests: list[bytes]) -> list[bytes]:
+        """Copy the rows that are whole; return the items of the others."""
+        if not digests:
+            return []
+        digests = sorted(digests, key=self._places.__getitem__)
+        self._make_room(len(digests))
+        first = self._n_copies
+        places = np.array([self._places[digest][0] for digest in digests])
+        self._read_places(places, self._copies[first : first + len(digests)])
+        damaged = []
+        content = self._copies.data.cast("B")
+        for copy, digest in enumerate(digests, first):
+            row = content[copy * self.row_bytes : (copy + 1) * self.row_bytes]
+            if crc32(row, crc32(digest)) == self._places[digest][1]:
+                self._copy_of[digest] = copy
+            else:
+                damaged.append(digest)
+        self._n_copies += len(digests)
+        return damaged
 
     def _make_room(self, n_rows: int) -> None:
-        """Forget the copies of rows in memory before they take more than their share."""
-        if (len(self._copies) + n_rows) * self.row_bytes > MOST_COPIED_BYTES:
-            self._copies.clear()
+        needed = self._n_copies + n_rows
+        if needed > len(self._copies):
+            old = self._copies[: self._n_copies]
+            self._copies = np.empty((max(needed, 2 * len(old)), self.width), dtype=ROW_DTYPE)
+            self._copies[: len(old)] = old
 
-    def _read_places(self, digests: list[bytes]) -> list[bytes]:
-        """Read rows in the order of their places, neighbours in one go."""
-        places = np.array([self._places[digest] for digest in digests])
-        runs = np.split(places, np.flatnonzero(np.diff(places) != 1) + 1)
-        rows: list[bytes] = []
-        with self.rows_file.open("rb", buffering=0) as file:
-            for run in runs:
-                content = os.pread(
-                    file.fileno(), len(run) * self.row_bytes, run[0] * self.row_bytes
-                )
-                ends = range(0, len(run) * self.row_bytes, self.row_bytes)
-                rows.extend(content[start : start + self.row_bytes] for start in ends)
-        return rows
+    def _read_places(self, places: np.ndarray, rows: np.ndarray) -> None:
+        """Read rows, neighbours in one go; those behind the end of the file become zeros."""
+        ends = [*np.flatnonzero(np.diff(places) != 1) + 1, len(places)]
+        rows[:] = 0
+        try:
+            file = self.rows_file.open("rb", buffering=0)
+        except FileNotFoundError:
+            return
+        with file:
+            for start, end in zip([0, *ends], ends, strict=False):
+                file.seek(int(places[start]) * self.row_bytes)
+                _read_into(file, rows[start:end].reshape(-1).data.cast("B"))
 
     def append(self, digests: Sequence[bytes], rows: np.ndarray) -> None:
         """Write rows that are not there yet; the caller holds the lock.
@@ -132,26 +181,28 @@ class Table:
         OSError
             If the disk is full or the folder cannot be written. The table is as it was.
         """
-        self.refresh()
-        new = [place for place, digest in enumerate(digests) if digest not in self._places]
-        if not new:
-            return
-        contents = [np.ascontiguousarray(rows[place], dtype=ROW_DTYPE).tobytes() for place in new]
-        keys = np.empty(len(new), dtype=KEY)
-        keys["digest"] = [digests[place] for place in new]
+        with self._lock:
+            self.refresh()
+            new = [place for place, digest in enumerate(digests) if digest not in self._places]
+            if new:
+                self._append([digests[place] for place in new], rows[new])
+                self.refresh()
+
+    def _append(self, digests: list[bytes], rows: np.ndarray) -> None:
+        rows = np.ascontiguousarray(rows, dtype=ROW_DTYPE)
+        keys = np.empty(len(digests), dtype=KEY)
+        keys["digest"] = digests
         keys["checksum"] = [
-            crc32(content, crc32(digests[place]))
-            for place, content in zip(new, contents, strict=True)
+            crc32(row.tobytes(), crc32(digest)) for digest, row in zip(digests, rows, strict=True)
         ]
         n_keys = _size(self.keys_file) // KEY.itemsize
         try:
-            _write_at(self.rows_file, n_keys * self.row_bytes, b"".join(contents))
+            _write_at(self.rows_file, n_keys * self.row_bytes, rows.tobytes())
             _write_at(self.keys_file, n_keys * KEY.itemsize, keys.tobytes())
-        except OSError:
+        except BaseException:  # a full disk, or Ctrl-C
             _cut(self.keys_file, n_keys * KEY.itemsize)
             _cut(self.rows_file, n_keys * self.row_bytes)
             raise
-        self.refresh()
 
 
 def _size(file: Path) -> int:
@@ -159,6 +210,19 @@ def _size(file: Path) -> int:
         return file.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def _read_at(path: Path, place: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(place)
+        return file.read()
+
+
+def _read_into(file: Any, room: memoryview) -> None:
+    """Fill the room from a file that may end before, and may give less than it was asked for."""
+    n_read = 0
+    while n_read < len(room) and (n_more := file.readinto(room[n_read:])):
+        n_read += n_more
 
 
 def _write_at(path: Path, place: int, content: bytes) -> None:
