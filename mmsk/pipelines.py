@@ -177,12 +177,13 @@ def _modalities(table_or_modalities: Any) -> Modalities:
 
 
 def _raw_blocks(modalities: Modalities, chosen: Mapping[str, Any]) -> list[tuple]:
-    """One block per column of raw cells."""
+    """One block per column of raw cells, and per column of a table with its own extractor."""
     blocks = []
     for column, modality in modalities.items():
         if modality == "drop" or (modality in TABLE_MODALITIES and column not in chosen):
             continue
-        blocks.append((_block_name(column), _extractor(modality, column, chosen), column))
+        cells = [column] if modality in TABLE_MODALITIES else column
+        blocks.append((_block_name(column), _extractor(modality, column, chosen), cells))
     return blocks
 
 

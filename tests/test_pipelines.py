@@ -1,0 +1,215 @@
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.svm import LinearSVC
+
+from mmsk import (
+    CNNEmbedder,
+    ConcatFusion,
+    FeatureBlocks,
+    HOGEmbedder,
+    ModalityTransformer,
+    SVMClassifier,
+    SVMRegressor,
+    TfidfEmbedder,
+    WeightedFusion,
+    multimodal_pipeline,
+    search_space,
+)
+from mmsk.datasets import make_multimodal
+
+
+@pytest.fixture(scope="module")
+def problem(tmp_path_factory):
+    return make_multimodal(
+        48,
+        folder=tmp_path_factory.mktemp("problem"),
+        modalities=("text", "image", "audio", "numeric"),
+        redundancy=1,
+        uniqueness=0,
+        synergy=0,
+        noise=0,
+        missing=0.1,
+        random_state=0,
+    )
+
+
+def blocks_of(pipeline):
+    return {name: columns for name, _, columns in pipeline["features"].transformers}
+
+
+def test_a_table_becomes_a_pipeline_that_learns(problem):
+    table, y = problem
+    pipeline = multimodal_pipeline(table)
+    assert list(pipeline.named_steps) == ["features", "fusion", "head"]
+    assert type(pipeline) is Pipeline
+    assert blocks_of(pipeline) == {
+        "text": "text",
+        "image": "image",
+        "audio": "audio",
+        "numeric": ["numeric_1", "numeric_2", "numeric_3", "numeric_4"],
+    }
+    scores = cross_val_score(pipeline, table, y, cv=3, error_score="raise")
+    assert scores.mean() > 0.9
+
+
+def test_polars_gives_the_same_predictions(problem):
+    table, y = problem
+    small = table[["text", "numeric_1", "numeric_2"]]
+    pipeline = multimodal_pipeline(small).fit(small, y)
+    frame = pl.from_pandas(small)
+    again = multimodal_pipeline(frame).fit(frame, y)
+    assert np.array_equal(again.predict(frame), pipeline.predict(small))
+
+
+def test_numbers_and_categories_have_sound_defaults():
+    table = pd.DataFrame(
+        {
+            "size": [1.0, np.nan, 3.0, 4.0, 5.0, 6.0],
+            "kind": ["a", "b", "a", None, "b", "rare"],
+        }
+    )
+    pipeline = multimodal_pipeline({"size": "numeric", "kind": "categorical"})
+    features = pipeline["features"].fit(table)
+    assert features.get_feature_names_out().tolist() == [
+        "numeric__size",
+        "numeric__missingindicator_size",
+        "categorical__kind_a",
+        "categorical__kind_b",
+        "categorical__kind_infrequent_sklearn",
+    ]
+    unseen = pd.DataFrame({"size": [np.nan], "kind": ["new"]})
+    blocks = features.transform(unseen)
+    assert np.isfinite(np.asarray(blocks)).all()
+
+
+def test_extractors_replace_defaults_by_column_before_modality():
+    by_modality, by_column = HOGEmbedder(image_size=32), TfidfEmbedder(n_components=2)
+    pipeline = multimodal_pipeline(
+        {"front": "image", "side": "image", "title": "text", "note": "text"},
+        extractors={"image": by_modality, "note": by_column},
+    )
+    chosen = {name: extractor for name, extractor, _ in pipeline["features"].transformers}
+    assert chosen["front"] is by_modality
+    assert chosen["side"] is by_modality
+    assert chosen["note"] is by_column
+    assert isinstance(chosen["title"], TfidfEmbedder)
+
+
+def test_an_extractor_for_a_number_gives_it_a_block_of_its_own():
+    pipeline = multimodal_pipeline(
+        {"age": "numeric", "size": "numeric"}, extractors={"age": "passthrough"}
+    )
+    assert blocks_of(pipeline) == {"age": ["age"], "numeric": ["size"]}
+
+
+def test_names_that_parameters_have_are_changed():
+    pipeline = multimodal_pipeline({"n_jobs": "text", "a__b": "text", "numeric": "text"})
+    assert blocks_of(pipeline) == {"n_jobs_column": "n_jobs", "a_b": "a__b"} | {
+        "numeric_column": "numeric"
+    }
+    clone(pipeline).get_params()
+
+
+def test_fusion_head_and_jobs_are_passed_on():
+    fusion, head = WeightedFusion("alignment"), LinearSVC()
+    pipeline = multimodal_pipeline({"t": "text"}, fusion=fusion, head=head, n_jobs=2)
+    assert pipeline["fusion"] is fusion
+    assert pipeline["head"] is head
+    assert pipeline["features"].n_jobs == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (({"a": "txt"},), r"The modality 'txt' of column 'a' is not one of 'text', 'image'"),
+        (({"a": "drop"},), r"No column is left to learn from:\na  drop"),
+        (({"a": "video"},), r"Column 'a' is video, which has no default extractor.*'video': "),
+        ((["a"],), r"Expected a table with named columns, got list"),
+    ],
+)
+def test_what_cannot_be_built_says_why(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        multimodal_pipeline(*arguments)
+
+
+def test_an_extractor_for_nothing_is_refused():
+    with pytest.raises(ValueError, match=r"extractors names \['clip'\].*columns \['t'\]"):
+        multimodal_pipeline({"t": "text"}, extractors={"clip": HOGEmbedder()})
+
+
+def test_search_space_is_for_the_kind_of_head():
+    pipeline = multimodal_pipeline({"t": "text"})
+    heads = [grid["head"][0] for grid in search_space(pipeline)]
+    assert isinstance(heads[0], SVMClassifier)
+    pipeline.set_params(head=SVMRegressor())
+    assert all(hasattr(grid["head"][0], "score") for grid in search_space(pipeline))
+    assert isinstance(search_space(pipeline)[0]["head"][0], SVMRegressor)
+
+
+def test_search_space_needs_the_steps():
+    with pytest.raises(ValueError, match="no step 'fusion'; its steps are 'head'"):
+        search_space(Pipeline([("head", SVMClassifier())]))
+
+
+def test_search_space_can_be_searched(problem):
+    table, y = problem
+    small = table[["text", "numeric_1", "numeric_2"]]
+    pipeline = multimodal_pipeline(small)
+    space = [
+        {**grid, **{key: grid[key][:2] for key in grid if "__" in key}}
+        for grid in search_space(pipeline)
+    ]
+    search = GridSearchCV(pipeline, space, cv=2, error_score="raise").fit(small, y)
+    assert len(search.cv_results_["params"]) == 3 * 4 * 2
+    assert search.best_score_ > 0.7
+
+
+def test_grid_over_backbones_compares_different_networks(problem):
+    table, y = problem
+    rows = table["image"].notna()
+    model = Pipeline(
+        [
+            (
+                "features",
+                ModalityTransformer([("image", CNNEmbedder(weights=None, image_size=64), "image")]),
+            ),
+            ("fusion", ConcatFusion()),
+            ("head", RandomForestClassifier(random_state=0)),
+        ]
+    )
+    backbones = ["squeezenet1_0", "mobilenet_v3_small"]
+    search = GridSearchCV(
+        model, {"features__image__backbone": backbones}, cv=2, error_score="raise"
+    )
+    search.fit(table[rows], y[rows])
+    assert search.best_params_["features__image__backbone"] in backbones
+    blocks = [
+        clone(model).set_params(features__image__backbone=name)["features"].fit_transform(table)
+        for name in backbones
+    ]
+    assert all(isinstance(block, FeatureBlocks) for block in blocks)
+    assert blocks[0].widths != blocks[1].widths
+
+
+def test_several_extractors_of_one_modality(problem):
+    table, y = problem
+    text = FeatureUnion(
+        [("words", TfidfEmbedder()), ("letters", TfidfEmbedder(analyzer="char_wb"))]
+    )
+    pipeline = multimodal_pipeline(table[["text"]], extractors={"text": text})
+    present = table["text"].notna()
+    search = GridSearchCV(
+        pipeline,
+        {"features__text__letters__ngram_range": [(1, 2), (2, 3)]},
+        cv=2,
+        error_score="raise",
+    ).fit(table.loc[present, ["text"]], y[present])
+    names = search.best_estimator_["features"].get_feature_names_out()
+    assert names[0].startswith("text__words__")
+    assert names[-1].startswith("text__letters__")
