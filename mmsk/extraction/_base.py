@@ -13,8 +13,8 @@ from sklearn.utils import Tags
 
 from mmsk._config import config_to_send, current_config, receive_config
 from mmsk._validation import check_choice, check_number, raw_column
+from mmsk.extraction._code import digest_of_room
 from mmsk.extraction._digest import digest_cell, digest_text
-from mmsk.extraction._fingerprint import fingerprint
 from mmsk.extraction._keeper import Keeper
 from mmsk.extraction._pass import Pass
 
@@ -76,7 +76,7 @@ class CellExtractor(BaseExtractor):
     the pass and cannot change a row.
 
     Rows are kept in the feature store under the content of their cell and the fingerprint of
-    the extractor, which covers its class, parameters, source, `extractor_version`, and what
+    the extractor, which covers its class, parameters, code, `extractor_version`, and what
     `_fingerprint_state` returns. A leaf whose string cells are paths or texts says so in
     `_strings_are`; otherwise rows of string cells are not kept.
     """
@@ -88,6 +88,10 @@ class CellExtractor(BaseExtractor):
     max_bad_fraction: float
     batch_size: int
     n_jobs: int | None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        digest_of_room(cls.__module__)  # now: its files may be edited while this process runs
 
     @abstractmethod
     def _prepare(self, cell: Any) -> Any:
@@ -143,8 +147,7 @@ class CellExtractor(BaseExtractor):
         """
         self._check_all_parameters()
         column = raw_column(X)
-        name, about = fingerprint(self)
-        with Keeper(current_config(), name, self._n_features(), about) as keeper:
+        with Keeper(current_config(), self) as keeper:
             return Pass(self, column, keeper).run()
 
     def _digest(self, cell: Any) -> bytes | None:

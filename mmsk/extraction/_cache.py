@@ -14,13 +14,14 @@ from mmsk._validation import check_number
 from mmsk.extraction._fingerprint import fingerprint
 from mmsk.extraction._store import (
     ABOUT_FILE,
+    empty_trash,
     last_used,
     read_hits,
     remove_table,
     size_of,
     table_folders,
 )
-from mmsk.extraction._table import KEY
+from mmsk.extraction._table import KEY, file_size
 
 SECONDS_A_DAY = 86400
 
@@ -96,6 +97,8 @@ def clear_cache(extractor: Any = None, *, older_than_days: float | None = None) 
         check_number("older_than_days", older_than_days, low=0)
     folder = current_config().folder
     freed = 0
+    if folder is not None:
+        empty_trash(folder)
     for table in [] if folder is None else list(table_folders(folder)):
         old = older_than_days is None or _age_days(table) >= older_than_days
         if old and _is_of(table, extractor):
@@ -106,20 +109,28 @@ def clear_cache(extractor: Any = None, *, older_than_days: float | None = None) 
 
 def _described(table: Path) -> dict[str, Any]:
     about = _about(table)
-    keys = table / "keys.bin"
     return {
-        "extractor": about["class"].rpartition(".")[2],
-        "rows": keys.stat().st_size // KEY.itemsize if keys.exists() else 0,
+        "extractor": _class_name(about),
+        "rows": file_size(table / "keys.bin") // KEY.itemsize,
         "bytes": size_of(table),
         "hits": read_hits(table),
         "last_used": pd.Timestamp(last_used(table), unit="s").round("s"),
-        "parameters": about["parameters"],
+        "parameters": about.get("parameters"),
         "table": table.name,
     }
 
 
 def _about(table: Path) -> dict[str, Any]:
-    return json.loads((table / ABOUT_FILE).read_text(encoding="utf-8"))
+    """What a table says of itself; nothing where that is damaged or was just removed."""
+    try:
+        about = json.loads((table / ABOUT_FILE).read_bytes())
+    except (FileNotFoundError, ValueError):
+        about = None
+    return about if isinstance(about, dict) else {}
+
+
+def _class_name(about: dict[str, Any]) -> str:
+    return str(about.get("class", "")).rpartition(".")[2]
 
 
 def _age_days(table: Path) -> float:
@@ -131,5 +142,5 @@ def _is_of(table: Path, extractor: Any) -> bool:
         return True
     if isinstance(extractor, str | type):
         name = extractor if isinstance(extractor, str) else extractor.__name__
-        return _about(table)["class"].rpartition(".")[2] == name
-    return table.name == fingerprint(extractor)[0]
+        return _class_name(_about(table)) == name
+    return table.name == fingerprint(extractor, extractor._n_features())[0]

@@ -11,6 +11,7 @@ import numpy as np
 
 from mmsk._config import Config
 from mmsk.exceptions import CacheWarning
+from mmsk.extraction._fingerprint import NotPlainError, fingerprint
 from mmsk.extraction._store import Session
 
 Result = TypeVar("Result")
@@ -26,19 +27,14 @@ class Keeper:
     ----------
     config : Config
         Where the store is, or that it is off.
-    name : str
-        Fingerprint of the extractor.
-    width : int
-        Numbers in a row.
-    about : dict
-        What the fingerprint covers.
+    extractor : CellExtractor
+        Whose rows they are.
     """
 
-    def __init__(self, config: Config, name: str, width: int, about: dict[str, Any]) -> None:
+    def __init__(self, config: Config, extractor: Any) -> None:
         self.config = config
-        self.name = name
-        self.width = width
-        self.about = about
+        self.extractor = extractor
+        self.width = extractor._n_features()
         self.store: Path | None = None
         self.session: Session | None = None
 
@@ -50,8 +46,8 @@ class Keeper:
         self.store = self.config.folder
         if self.store is None or not self.width:
             return None
-        limit_bytes = self.config.cache_limit_bytes
-        return Session(self.store, self.name, self.width, self.about, limit_bytes)
+        name, about = fingerprint(self.extractor, self.width)
+        return Session(self.store, name, self.width, about, self.config.cache_limit_bytes)
 
     def __exit__(self, *exception: object) -> None:
         if self.session is not None:
@@ -85,7 +81,7 @@ class Keeper:
     def _try(self, action: Callable[[], Result], otherwise: Result) -> Result:
         try:
             return action()
-        except (OSError, NotImplementedError) as error:  # the latter where nothing can be locked
+        except (OSError, NotPlainError, NotImplementedError) as error:
             session, self.session = self.session, None
             if session is not None:
                 session.abandon()

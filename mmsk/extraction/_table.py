@@ -71,7 +71,7 @@ class Table:
     @property
     def copied_bytes(self) -> int:
         """Bytes of the copies of rows in memory."""
-        return self._copies.nbytes
+        return self._n_copies * self.row_bytes
 
     def __contains__(self, digest: bytes) -> bool:
         return digest in self._places
@@ -79,7 +79,7 @@ class Table:
     def refresh(self) -> None:
         """Take in the keys that this or another process has written since the last look."""
         with self._lock:
-            n_keys = _size(self.keys_file) // KEY.itemsize
+            n_keys = file_size(self.keys_file) // KEY.itemsize
             if n_keys < self._n_keys:
                 self._forget_places()
             if n_keys > self._n_keys:
@@ -139,34 +139,37 @@ class Table:
             return []
         digests = sorted(digests, key=self._places.__getitem__)
         self._make_room(len(digests))
-        first = self._n_copies
-        places = np.array([self._places[digest][0] for digest in digests])
-        self._read_places(places, self._copies[first : first + len(digests)])
+        first, size = self._n_copies, self.row_bytes
+        places = [self._places[digest] for digest in digests]
+        rows = self._copies[first : first + len(digests)]
+        self._read_places(np.array([place for place, _ in places]), rows)
+        content = rows.data.cast("B")
         damaged = []
-        content = self._copies.data.cast("B")
-        for copy, digest in enumerate(digests, first):
-            row = content[copy * self.row_bytes : (copy + 1) * self.row_bytes]
-            if crc32(row, crc32(digest)) == self._places[digest][1]:
-                self._copy_of[digest] = copy
+        for number, (digest, (_, checksum)) in enumerate(zip(digests, places, strict=True)):
+            row = content[number * size : (number + 1) * size]
+            if crc32(row, crc32(digest)) == checksum:
+                self._copy_of[digest] = first + number
             else:
                 damaged.append(digest)
         self._n_copies += len(digests)
         return damaged
 
     def _make_room(self, n_rows: int) -> None:
+        """Enlarge the copies, at once to all rows there are: memory not written to is free."""
         needed = self._n_copies + n_rows
         if needed > len(self._copies):
+            room = min(len(self._places), MOST_COPIED_BYTES // self.row_bytes)
             old = self._copies[: self._n_copies]
-            self._copies = np.empty((max(needed, 2 * len(old)), self.width), dtype=ROW_DTYPE)
+            self._copies = np.empty((max(needed, 2 * len(old), room), self.width), ROW_DTYPE)
             self._copies[: len(old)] = old
 
     def _read_places(self, places: np.ndarray, rows: np.ndarray) -> None:
         """Read rows, neighbours in one go; those behind the end of the file become zeros."""
         ends = [*np.flatnonzero(np.diff(places) != 1) + 1, len(places)]
-        rows[:] = 0
         try:
             file = self.rows_file.open("rb", buffering=0)
         except FileNotFoundError:
+            rows[:] = 0
             return
         with file:
             for start, end in zip([0, *ends], ends, strict=False):
@@ -195,7 +198,7 @@ class Table:
         keys["checksum"] = [
             crc32(row.tobytes(), crc32(digest)) for digest, row in zip(digests, rows, strict=True)
         ]
-        n_keys = _size(self.keys_file) // KEY.itemsize
+        n_keys = file_size(self.keys_file) // KEY.itemsize
         try:
             _write_at(self.rows_file, n_keys * self.row_bytes, rows.tobytes())
             _write_at(self.keys_file, n_keys * KEY.itemsize, keys.tobytes())
@@ -205,7 +208,8 @@ class Table:
             raise
 
 
-def _size(file: Path) -> int:
+def file_size(file: Path) -> int:
+    """Bytes of a file; 0 where there is none."""
     try:
         return file.stat().st_size
     except FileNotFoundError:
@@ -219,10 +223,11 @@ def _read_at(path: Path, place: int) -> bytes:
 
 
 def _read_into(file: Any, room: memoryview) -> None:
-    """Fill the room from a file that may end before, and may give less than it was asked for."""
+    """Fill the room from a file, which may give less than asked for, with zeros behind its end."""
     n_read = 0
     while n_read < len(room) and (n_more := file.readinto(room[n_read:])):
         n_read += n_more
+    room[n_read:] = bytes(len(room) - n_read)
 
 
 def _write_at(path: Path, place: int, content: bytes) -> None:
@@ -236,7 +241,7 @@ def _write_at(path: Path, place: int, content: bytes) -> None:
 
 def _cut(path: Path, size: int) -> None:
     try:
-        if _size(path) > size:
+        if file_size(path) > size:
             os.truncate(path, size)
     except OSError:
         pass  # the next writer cuts it off
