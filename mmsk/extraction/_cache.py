@@ -121,7 +121,7 @@ def _described(table: Path) -> dict[str, Any]:
 
 
 def _about(table: Path) -> dict[str, Any]:
-    """What a table says of itself; nothing where that is damaged or was just removed."""
+    """Read what a table says of itself: nothing where that is damaged or was just removed."""
     try:
         about = json.loads((table / ABOUT_FILE).read_bytes())
     except (FileNotFoundError, ValueError):
