@@ -141,5 +141,7 @@ def _of_container(container: Any) -> list[Any]:
 def _is_library(module_name: str) -> bool:
     if module_name.partition(".")[0] in ("mmsk", *sys.builtin_module_names):
         return True
+    if module_name == "__main__":
+        return False  # of a worker it is a file of the library that started it
     file = getattr(sys.modules.get(module_name), "__file__", None)
     return file is not None and str(Path(file).resolve()).startswith(_LIBRARIES)
