@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from torchvision import models
 
 from mmsk import CNNEmbedder, set_config
 from mmsk._nets.cnn import get_network
+from mmsk._nets.threads import computing_threads
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 BATCH = 8
@@ -64,6 +66,14 @@ def contestants(paths: list[str], precision: str) -> dict:
         for _ in range(0, len(paths), BATCH):
             network.embed(pixels, MEAN, STD)
 
+    def forward_side_by_side() -> None:
+        passes = range(0, len(paths), BATCH)
+        with (
+            computing_threads(None) as (n_threads, start),
+            ThreadPoolExecutor(n_threads, initializer=start) as pool,
+        ):
+            list(pool.map(lambda _: network.embed(pixels, MEAN, STD), passes))
+
     def plain_forward() -> None:
         with torch.inference_mode():
             for _ in range(0, len(paths), BATCH):
@@ -71,6 +81,7 @@ def contestants(paths: list[str], precision: str) -> dict:
 
     return {
         f"CNNEmbedder on JPEG files, {precision}": lambda: embedder.transform(paths),
+        f"its network on prepared pixels, a thread a batch, {precision}": forward_side_by_side,
         f"its network on prepared pixels, {precision}": forward_only,
         "torchvision's ResNet-18 on floats, float32": plain_forward,
     }
@@ -104,9 +115,9 @@ def main() -> None:
         seconds = best_seconds(ways, 2 if arguments.quick else 3)
     limit = list(seconds.values())[1]
     print(f"{count} pictures, {torch.get_num_threads()} threads of torch")
-    print(f"{'':48} pictures/s  share of the forward pass")
+    print(f"{'':62} pictures/s  share of the forward pass")
     for name, value in seconds.items():
-        print(f"{name:48} {count / value:10.1f}  {limit / value:6.2f}")
+        print(f"{name:62} {count / value:10.1f}  {limit / value:6.2f}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from mmsk.audio._pooling import Pooling, check_pooling, pooled, pooled_names
 from mmsk.audio._reader import AudioReader
 from mmsk.audio._spectra import SMALLEST_POWER, band_decibels
 from mmsk.extraction import CellExtractor
+from mmsk.extraction._base import Threads
 
 
 def check_reading(reader: Any, sample_rate: Any) -> None:
@@ -124,19 +126,17 @@ class SpectralExtractor(CellExtractor):
 
     def _prepare(self, cell: Any) -> np.ndarray:
         least = 1 if self.n_frames is None else self._framing().n_samples(self.n_frames)
-        samples = read_samples(self.reader, cell, self.sample_rate, least)
-        return self._rows([samples])[0] if self._computes_where_it_reads() else samples
+        return read_samples(self.reader, cell, self.sample_rate, least)
 
     def _extract(self, samples: list[np.ndarray]) -> np.ndarray:
-        return np.stack(samples if self._computes_where_it_reads() else self._rows(samples))
+        matrices = self._matrices(samples, resolve_device(self.device))
+        return np.stack([pooled(matrix, self.pooling, self.n_frames) for matrix in matrices])
 
-    def _computes_where_it_reads(self) -> bool:
-        # One reading thread is better left to read ahead: handing over costs a fifth.
-        return effective_n_jobs(self.n_jobs) > 1 and resolve_device(self.device) == "cpu"
-
-    def _rows(self, sounds: list[np.ndarray]) -> list[np.ndarray]:
-        matrices = self._matrices(sounds, resolve_device(self.device))
-        return [pooled(matrix, self.pooling, self.n_frames) for matrix in matrices]
+    def _computing_threads(self) -> AbstractContextManager[Threads]:
+        # One thread is better left to read ahead: handing over costs a fifth.
+        n_threads = effective_n_jobs(self.n_jobs)
+        on_cpu = n_threads > 1 and resolve_device(self.device) == "cpu"
+        return nullcontext((n_threads if on_cpu else 0, None))
 
     def _matrices(self, sounds: list[np.ndarray], device: str) -> list[np.ndarray]:
         """Compute shape (n_frames, n_values) for each sound."""

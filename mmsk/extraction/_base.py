@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -20,6 +21,7 @@ from mmsk.extraction._pass import Pass
 
 MOST_BYTES_DIGESTED = 2**32
 SENT = "_config_of_the_sender"
+Threads = tuple[int, Callable[[], None] | None]
 FIRST_PROTOCOL_SENT = 5
 
 
@@ -162,12 +164,12 @@ class CellExtractor(BaseExtractor):
         """Plain value that stands for what a row depends on beside the parameters."""
         return None
 
-    def _extract_rows(self, rows: list[int], samples: list[Any]) -> np.ndarray:
-        try:
-            return self._extract(samples)
-        except Exception as error:
-            error.add_note(f"while computing rows {rows[0]} to {rows[-1]}")
-            raise
+    def _computing_threads(self) -> AbstractContextManager[Threads]:
+        """Tell how many threads each read and compute whole batches, and how they begin.
+
+        0 is the way for a GPU: one place computes, and `n_jobs` threads read ahead of it.
+        """
+        return nullcontext((0, None))
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         reduced = super().__reduce_ex__(protocol)

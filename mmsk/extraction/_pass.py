@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import compress
 from os import PathLike
 from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
 
 from mmsk._validation import RawColumn
 from mmsk.exceptions import ReadError
 from mmsk.extraction._bad_cells import BadCells
 from mmsk.extraction._keeper import Keeper
-from mmsk.extraction._stream import stream
+from mmsk.extraction._stream import attempt_each, stream
 
 BATCHES_LOOKED_UP = 4
+GROUPS_A_BATCH = 8
 SECONDS_BETWEEN_LOOKS = 0.02
 
 
@@ -30,7 +32,7 @@ class Pass:
                               | no
                          claimed elsewhere? --yes--> waited for, at the end
                               | no
-                         claim --> read ahead --> compute --> keep, fill in
+                         claim --> read ahead, compute --> keep, fill in
 
     Rows of the same content are computed once, where the store is on.
 
@@ -105,19 +107,44 @@ class Pass:
         return list(rows)
 
     def _compute(self, rows: Iterable[int]) -> None:
-        batches = stream(
-            self.column.cells,
-            rows,
-            self.extractor._prepare,
-            batch_size=self.extractor.batch_size,
-            n_jobs=self.extractor.n_jobs,
-        )
-        with closing(batches):
-            for batch in batches:
-                good, samples = self.bad.split(batch)
-                if good:
-                    self.features[good] = self.extractor._extract_rows(good, samples)
-                    self._keep(good)
+        extractor, size = self.extractor, self.extractor.batch_size
+        with extractor._computing_threads() as (n_computing, start_thread):
+            batches = stream(
+                self._read_and_extract if n_computing else self._read,
+                rows,
+                group_size=size if n_computing else max(1, size // GROUPS_A_BATCH),
+                batch_size=size,
+                n_threads=n_computing or effective_n_jobs(extractor.n_jobs),
+                start_thread=start_thread,
+            )
+            with closing(batches):
+                for batch in batches:
+                    self._take(*self.bad.split(batch), computed=n_computing > 0)
+
+    def _take(self, rows: list[int], values: list[Any], *, computed: bool) -> None:
+        if rows:
+            self.features[rows] = np.stack(values) if computed else self._extract(rows, values)
+            self._keep(rows)
+
+    def _read_and_extract(self, rows: list[int]) -> list[tuple[int, Any]]:
+        results = self._read(rows)
+        good = [(row, sample) for row, sample in results if not isinstance(sample, ReadError)]
+        if good:
+            places, samples = zip(*good, strict=True)
+            values = dict(zip(places, self._extract(places, samples), strict=True))
+            results = [(row, values.get(row, sample)) for row, sample in results]
+        return results
+
+    def _read(self, rows: list[int]) -> list[tuple[int, Any]]:
+        """Return each row with its sample, or with the ReadError that says why there is none."""
+        return attempt_each(self.extractor._prepare, self.column.cells, rows)
+
+    def _extract(self, rows: Sequence[int], samples: Sequence[Any]) -> np.ndarray:
+        try:
+            return self.extractor._extract(list(samples))
+        except Exception as error:
+            error.add_note(f"while computing rows {rows[0]} to {rows[-1]}")
+            raise
 
     def _keep(self, rows: list[int]) -> None:
         kept = [row for row in rows if row in self.digest_of and self._is_unchanged(row)]

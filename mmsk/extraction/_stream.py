@@ -1,4 +1,4 @@
-"""Reading ahead: threads prepare the next batches while the current one is computed."""
+"""Threads that work ahead: they read the next cells while the current ones are computed."""
 
 from __future__ import annotations
 
@@ -7,68 +7,67 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
-from typing import Any
-
-from joblib import effective_n_jobs
+from typing import Any, TypeVar
 
 from mmsk.exceptions import ReadError
 
 BATCHES_AHEAD = 2
-GROUPS_A_BATCH = 8
 SECONDS_WORTH_A_THREAD = 1e-4
+
+Result = TypeVar("Result")
 
 
 def stream(
-    cells: Sequence[Any],
+    work: Callable[[list[int]], list[Result]],
     rows: Iterable[int],
-    prepare: Callable[[Any], Any],
     *,
+    group_size: int,
     batch_size: int,
-    n_jobs: int | None,
-) -> Generator[list[tuple[int, Any]], None, None]:
-    """Prepare cells in threads and yield them in order, in full batches.
+    n_threads: int,
+    start_thread: Callable[[], None] | None = None,
+) -> Generator[list[Result], None, None]:
+    """Work on groups of rows in threads; yield the results in order, in full batches.
 
     ::
 
-        threads   | prepare 0-7 | prepare 8-15 | prepare 16-23 | ...
-        consumer                | compute 0-7  | compute 8-15  | ...
+        threads   | work on 0-7 | work on 8-15 | work on 16-23 | ...
+        consumer                | take 0-7     | take 8-15     | ...
 
-    Memory is bounded: at most `BATCHES_AHEAD` prepared batches wait for the consumer. Threads
-    begin with the first group of cells that takes long to prepare: for arrays in memory, handing
+    Memory is bounded: besides the groups in work, at most `BATCHES_AHEAD` batches wait for the
+    consumer. Threads begin with the first group that takes long: for arrays in memory, handing
     over costs more than reading.
 
     Parameters
     ----------
-    cells : sequence of object
-        All cells of the column.
+    work : callable
+        Gives one result per row of a list of rows; runs in a thread.
     rows : iterable of int
-        The rows to prepare, in the order in which they are yielded.
-    prepare : callable
-        Turns one cell into one sample; runs in a thread.
-    batch_size : int
-        Rows per yielded batch; the last one may be shorter.
-    n_jobs : int or None
-        Number of threads, as joblib counts: None is 1, -1 all CPUs.
+        The rows; taken from it as the work goes on.
+    group_size, batch_size : int
+        Rows handed to a thread, and results yielded, at a time; the last may be fewer.
+    n_threads : int
+        Number of threads.
+    start_thread : callable, default=None
+        Called in each thread when it begins. Where it is given, all work is done in threads.
 
     Yields
     ------
-    batch : list of (row, sample)
-        The sample is the ReadError itself where the cell could not be read.
+    batch : list of results
+        In the order of the rows.
     """
-    size = max(1, batch_size // GROUPS_A_BATCH)
-    most_waiting = BATCHES_AHEAD * batch_size // size
+    most_waiting = n_threads + BATCHES_AHEAD * batch_size // group_size
     waiting: deque[Future] = deque()
-    ready: list[tuple[int, Any]] = []
-    pool: ThreadPoolExecutor | None = None
+    ready: list[Result] = []
+    pool = ThreadPoolExecutor(n_threads, "mmsk", start_thread) if start_thread else None
     try:
-        for group in _in_groups(rows, size):
+        for group in _in_groups(rows, group_size):
             if pool is None:
                 started = time.perf_counter()
-                ready += _attempt_all(prepare, cells, group)
+                ready += work(group)
                 if time.perf_counter() - started > len(group) * SECONDS_WORTH_A_THREAD:
-                    pool = ThreadPoolExecutor(effective_n_jobs(n_jobs), "mmsk-read")
+                    pool = ThreadPoolExecutor(n_threads, "mmsk", start_thread)
             else:
-                waiting.append(pool.submit(_attempt_all, prepare, cells, group))
+                waiting.append(pool.submit(work, group))
                 if len(waiting) > most_waiting:
                     ready += waiting.popleft().result()
             while len(ready) >= batch_size:
@@ -84,16 +83,10 @@ def stream(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _in_groups(rows: Iterable[int], size: int) -> Iterator[list[int]]:
-    """Cut rows into groups, which are handed over as one."""
-    rows = iter(rows)
-    while some := list(islice(rows, size)):
-        yield some
-
-
-def _attempt_all(
-    prepare: Callable[[Any], Any], cells: Sequence[Any], rows: list[int]
+def attempt_each(
+    prepare: Callable[[Any], Any], cells: Sequence[Any], rows: Sequence[int]
 ) -> list[tuple[int, Any]]:
+    """Return each row with its sample, or with the ReadError that says why there is none."""
     return [(row, _attempt(prepare, cells[row], row)) for row in rows]
 
 
@@ -105,3 +98,10 @@ def _attempt(prepare: Callable[[Any], Any], cell: Any, row: int) -> Any:
     except Exception as error:
         error.add_note(f"while reading row {row}")
         raise
+
+
+def _in_groups(rows: Iterable[int], size: int) -> Iterator[list[int]]:
+    """Cut rows into groups, which are handed over as one."""
+    rows = iter(rows)
+    while group := list(islice(rows, size)):
+        yield group

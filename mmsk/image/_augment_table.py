@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import effective_n_jobs
 from sklearn.utils import _safe_indexing, check_random_state
 
 from mmsk._validation import RawColumn, check_choice, check_number, raw_column
 from mmsk.extraction._bad_cells import BadCells
-from mmsk.extraction._stream import stream
+from mmsk.extraction._stream import attempt_each, stream
 from mmsk.image._augmenter import ImageAugmenter
 from mmsk.image._base import check_reader, read_pixels, resized
 from mmsk.image._reader import ImageReader
@@ -136,7 +138,13 @@ def _copied(
     copies: list[Any] = [None] * (len(column) * n_copies)
     present = np.flatnonzero(column.present).tolist()
     numbered = list(enumerate(column.cells))
-    batches = stream(numbered, present, copies_of, batch_size=_PICTURES_AHEAD, n_jobs=n_jobs)
+    batches = stream(
+        partial(attempt_each, copies_of, numbered),
+        present,
+        group_size=1,
+        batch_size=_PICTURES_AHEAD,
+        n_threads=effective_n_jobs(n_jobs),
+    )
     for batch in batches:
         for row, changed in zip(*bad.split(batch), strict=True):
             copies[row :: len(column)] = changed

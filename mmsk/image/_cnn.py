@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from mmsk._device import resolve_device
 from mmsk._validation import check_choice, check_number
 from mmsk.extraction import CellExtractor
+from mmsk.extraction._base import Threads
 from mmsk.image._base import check_reader, read_pixels
 from mmsk.image._reader import ImageReader
 
@@ -76,7 +78,9 @@ class CNNEmbedder(CellExtractor):
         Pictures that are gathered at a time. They pass through a GPU together, halved where its
         memory does not suffice; through a CPU in eights, so that a row never depends on it.
     n_jobs : int, default=None
-        Threads that read pictures ahead of the network, as joblib counts: None is 1, -1 all CPUs.
+        Threads, as joblib counts: -1 is all CPUs. On a CPU each reads and embeds pictures of its
+        own, which is faster than a network spread over threads; None is as many as torch would
+        use. With a GPU they read ahead of it; None is 1.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
         Where the network runs. ``"auto"`` is the first CUDA GPU, else the CPU.
 
@@ -181,6 +185,13 @@ class CNNEmbedder(CellExtractor):
 
         mean, std = _channels("mean", self.mean), _channels("std", self.std)
         return image_preset(self.backbone, self.weights, self.image_size, mean, std)
+
+    def _computing_threads(self) -> AbstractContextManager[Threads]:
+        if resolve_device(self.device) != "cpu":
+            return super()._computing_threads()
+        from mmsk._nets.threads import computing_threads
+
+        return computing_threads(self.n_jobs)
 
     def _fingerprint_state(self) -> dict[str, Any]:
         from mmsk._nets.identity import identify_weights

@@ -5,38 +5,51 @@ from contextlib import closing
 import pytest
 
 from mmsk.exceptions import ReadError
-from mmsk.extraction._stream import BATCHES_AHEAD, stream
+from mmsk.extraction._stream import BATCHES_AHEAD, attempt_each, stream
 
 
-def collect(cells, prepare, rows=None, batch_size=4, n_jobs=1):
-    rows = range(len(cells)) if rows is None else rows
-    return list(stream(cells, rows, prepare, batch_size=batch_size, n_jobs=n_jobs))
+def each(function):
+    """Work that applies a function to every row of a group."""
+    return lambda rows: [function(row) for row in rows]
 
 
-def first_takes_long(prepare):
-    """Make the first cell slow, with which the threads begin."""
+def run(function, rows, group_size=1, batch_size=4, n_threads=1, start_thread=None):
+    return stream(
+        each(function),
+        rows,
+        group_size=group_size,
+        batch_size=batch_size,
+        n_threads=n_threads,
+        start_thread=start_thread,
+    )
 
-    def prepare_or_wait(cell):
-        if cell == 0:
+
+def first_takes_long(function):
+    """Make row 0 slow, with which the threads begin."""
+
+    def wait_or_apply(row):
+        if row == 0:
             time.sleep(0.002)
-            return cell
-        return prepare(cell)
+            return row
+        return function(row)
 
-    return prepare_or_wait
+    return wait_or_apply
 
 
-@pytest.mark.parametrize("n_jobs", [None, 1, 3, -1])
-@pytest.mark.parametrize("n_cells", [0, 1, 3, 4, 5, 8, 9, 50])
-def test_batches_are_full_and_in_order(n_cells, n_jobs):
-    batches = collect(list(range(n_cells)), lambda cell: cell * 10, n_jobs=n_jobs)
-    assert [pair for batch in batches for pair in batch] == [(n, n * 10) for n in range(n_cells)]
+@pytest.mark.parametrize("group_size", [1, 3, 4, 9])
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("n_rows", [0, 1, 3, 4, 5, 8, 9, 50])
+@pytest.mark.parametrize("slow", [True, False])
+def test_batches_are_full_and_in_order(n_rows, n_threads, group_size, slow):
+    work = first_takes_long(lambda row: row) if slow else lambda row: row
+    batches = list(run(work, range(n_rows), group_size, n_threads=n_threads))
+    assert [row for batch in batches for row in batch] == list(range(n_rows))
     assert all(len(batch) == 4 for batch in batches[:-1])
     assert all(1 <= len(batch) <= 4 for batch in batches)
 
 
-def test_only_the_rows_asked_for_are_read():
-    batches = collect("abcdef", str.upper, rows=[4, 1, 1])
-    assert batches == [[(4, "E"), (1, "B"), (1, "B")]]
+def test_only_the_rows_asked_for_are_worked_on():
+    assert list(run("abcdef".__getitem__, [4, 1, 1])) == [["e", "b", "b"]]
 
 
 def test_read_errors_are_samples():
@@ -45,67 +58,80 @@ def test_read_errors_are_samples():
             raise ReadError("bad")
         return cell
 
-    ((_, (_, error), _),) = collect([1, 2, 3], prepare)
+    (_, first), (row, error), (_, last) = attempt_each(prepare, [1, 2, 3], [0, 1, 2])
+    assert (first, row, last) == (1, 1, 3)
     assert isinstance(error, ReadError)
     assert error.reason == "bad"
 
 
 def test_other_errors_pass_with_the_row():
-    def prepare(cell):
-        return 1 / cell
-
     with pytest.raises(ZeroDivisionError, match="division by zero") as caught:
-        collect([1, 1, 0, 1], prepare)
+        attempt_each(lambda cell: 1 / cell, [1, 1, 0, 1], range(4))
     assert caught.value.__notes__ == ["while reading row 2"]
 
 
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_errors_of_the_threads_reach_the_consumer(n_threads):
+    with pytest.raises(ZeroDivisionError, match="division by zero"):
+        list(run(first_takes_long(lambda row: 1 / (row - 7)), range(20), n_threads=n_threads))
+
+
 @pytest.mark.parametrize("batch_size", [1, 4])
-def test_reading_ahead_is_bounded(batch_size):
-    read = []
-    cells = range(200)
-    batches = stream(cells, cells, lambda cell: read.append(cell), batch_size=batch_size, n_jobs=2)
+@pytest.mark.parametrize("group_size", [1, 4])
+def test_working_ahead_is_bounded(batch_size, group_size):
+    done = []
+    batches = run(first_takes_long(done.append), range(400), group_size, batch_size, n_threads=2)
     with closing(batches):
         for taken, _ in zip(range(1, 6), batches, strict=False):
-            assert len(read) <= (taken + BATCHES_AHEAD) * batch_size + 1
+            most = (taken + BATCHES_AHEAD + 1) * batch_size + 4 * group_size
+            assert len(done) <= most
 
 
-def test_reading_goes_on_while_a_batch_is_computed():
+def test_work_goes_on_while_a_batch_is_used():
     ahead = threading.Event()
 
-    def prepare(cell):
-        if cell == 7:
+    def work(row):
+        if row == 7:
             ahead.set()
-        return cell
+        return row
 
-    cells, prepare = range(100), first_takes_long(prepare)
-    with closing(stream(cells, cells, prepare, batch_size=4, n_jobs=1)) as batches:
+    with closing(run(first_takes_long(work), range(100))) as batches:
         next(batches)
-        assert ahead.wait(10), "the next batch must be read while this one is computed"
+        assert ahead.wait(10), "the next batch must be worked on while this one is used"
 
 
 def test_closing_stops_the_threads():
-    read = []
+    done = []
     before = threading.active_count()
-    prepare = first_takes_long(read.append)
-    batches = stream(range(1000), range(1000), prepare, batch_size=4, n_jobs=3)
+    batches = run(first_takes_long(done.append), range(1000), n_threads=3)
     next(batches)
     assert threading.active_count() > before
     batches.close()
     assert threading.active_count() == before
-    assert len(read) < 20
+    assert len(done) < 30
 
 
 def test_threads_work_at_the_same_time():
     meeting = threading.Barrier(3, timeout=10)
-    batches = collect(range(10), first_takes_long(lambda cell: meeting.wait()), n_jobs=3)
+    batches = run(first_takes_long(lambda _: meeting.wait()), range(10), n_threads=3)
     assert sum(map(len, batches)) == 10
 
 
-def test_what_is_read_quickly_is_read_without_threads(monkeypatch):
+def test_what_is_quick_is_done_without_threads(monkeypatch):
     monkeypatch.setattr("mmsk.extraction._stream.SECONDS_WORTH_A_THREAD", 10)
-    readers = {
-        thread
-        for batch in collect(range(50), lambda _: threading.get_ident(), n_jobs=3)
-        for _, thread in batch
+    workers = {
+        worker for batch in run(lambda _: threading.get_ident(), range(50)) for worker in batch
     }
-    assert readers == {threading.get_ident()}
+    assert workers == {threading.get_ident()}
+
+
+def test_threads_that_must_begin_do_all_the_work():
+    begun = []
+    batches = run(
+        lambda _: threading.get_ident(),
+        range(50),
+        n_threads=2,
+        start_thread=lambda: begun.append(threading.get_ident()),
+    )
+    assert {worker for batch in batches for worker in batch} <= set(begun)
+    assert threading.get_ident() not in begun

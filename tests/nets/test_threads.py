@@ -1,0 +1,53 @@
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from mmsk import CNNEmbedder
+from mmsk._nets.threads import computing_threads
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def in_a_thread(function):
+    """Return what a function gives in a thread of its own."""
+    results = []
+    thread = threading.Thread(target=lambda: results.append(function()))
+    thread.start()
+    thread.join()
+    return results[0]
+
+
+def test_every_computing_thread_uses_one_thread_of_torch(two_threads):
+    def threads_of_torch():
+        start()
+        return torch.get_num_threads()
+
+    with computing_threads(None) as (n_threads, start):
+        assert n_threads == 2
+        assert in_a_thread(threads_of_torch) == 1
+        assert torch.get_num_threads() == 2
+
+
+def test_torch_is_left_as_it_was(two_threads):
+    with computing_threads(3) as (n_threads, start):
+        assert n_threads == 3
+        in_a_thread(start)
+    assert torch.get_num_threads() == 2
+    assert in_a_thread(torch.get_num_threads) == 2
+
+
+def test_rows_do_not_depend_on_the_number_of_threads(two_threads):
+    generator = np.random.default_rng(0)
+    pictures = [generator.integers(0, 256, (64, 64, 3), dtype=np.uint8) for _ in range(11)]
+    embedder = CNNEmbedder("mobilenet_v2", weights=None, image_size=64, batch_size=3)
+    rows = [embedder.set_params(n_jobs=n_jobs).transform(pictures) for n_jobs in (None, 1, 3)]
+    np.testing.assert_array_equal(rows[0], rows[1])
+    np.testing.assert_array_equal(rows[0], rows[2])
