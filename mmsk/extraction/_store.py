@@ -230,7 +230,10 @@ def read_hits(folder: Path) -> int:
 
 
 def _add_hits(folder: Path, n_hits: int) -> None:
-    (folder / HITS_FILE).write_text(str(read_hits(folder) + n_hits))
+    n_hits += read_hits(folder)
+    file = folder / HITS_FILE
+    file.touch(mode=0o600)
+    file.write_text(str(n_hits), encoding="ascii")
 
 
 def _open_table(folder: Path, width: int) -> Table:
