@@ -164,7 +164,7 @@ def _guess(column: Any, root: str | os.PathLike | None) -> tuple[str, str]:
     cells = np.fromiter(column, dtype=object, count=len(column))
     cells = cells[~pd.isna(cells)]
     if len(cells) == 0:
-        return "drop", "every cell is missing"
+        return "drop", "every cell is missing" if len(column) else "the table has no rows"
     if isinstance(getattr(column, "dtype", None), pd.CategoricalDtype):
         return "categorical", "categorical dtype"
     spread = np.linspace(0, len(cells) - 1, min(len(cells), CELLS_LOOKED_AT)).astype(int)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -142,6 +142,7 @@ class ModalityTransformer(ColumnTransformer):
             As `output` and ``set_output`` ask.
         """
         check_choice("output", self.output, ["blocks", "array"])
+        _check_table(X)
         self._block_names = {}
         features = super().fit_transform(X, y, **params)
         if isinstance(features, FeatureBlocks):
@@ -257,3 +258,12 @@ class ModalityTransformer(ColumnTransformer):
             if present is not None:
                 blocks.present[:, place] &= present
         return blocks
+
+
+def _check_table(X: Any) -> None:
+    """Raise for what is often given instead of a table and fails without a word about it."""
+    if isinstance(X, Mapping) or getattr(X, "ndim", 2) == 1:
+        raise ValueError(
+            f"Expected a table, got {type(X).__name__}. Make one with pandas.DataFrame; a single "
+            "column alone needs no ModalityTransformer."
+        )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from sklearn.pipeline import FeatureUnion
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import _check_method_params, _num_samples
 
@@ -69,7 +70,8 @@ def call_on_present_rows(
         if empty_block is not None:
             return scatter(empty_block, rows, len(present), X)
         if not _needs_no_data(transformer):
-            raise ValueError(f"Every cell of {name!r} is missing: there is nothing to fit it on.")
+            why = f"Every cell of {name!r} is missing" if len(present) else f"No rows for {name!r}"
+            raise ValueError(f"{why}: there is nothing to fit it on. Leave this transformer out.")
     try:
         if present is None or present.all() or (len(rows) > 0 and _takes_missing(transformer)):
             return function(transformer, X, y, params=params, **arguments)
@@ -156,7 +158,17 @@ def _needs_no_data(transformer: Any) -> bool:
 
 
 def _takes_missing(transformer: Any) -> bool:
-    """Tell whether it takes raw columns with missing cells; its messages then name true rows."""
+    """Tell whether it takes raw columns with missing cells; its messages then name true rows.
+
+    A union does if all its parts do and learn nothing, because such parts give dense rows: beside
+    NaN rows, the empty ones of sparse parts would no longer be empty.
+    """
+    if isinstance(transformer, FeatureUnion):
+        parts = [part for _, part in transformer.transformer_list if part != "drop"]
+        return all(
+            part != "passthrough" and _needs_no_data(part) and _takes_missing(part)
+            for part in parts
+        )
     tags = get_tags(transformer).input_tags
     return tags.one_d_array and not tags.two_d_array and tags.allow_nan
 

@@ -200,6 +200,8 @@ def test_all_cells_missing_in_fit(whole):
     nothing = whole.assign(title=None, caption=None)
     with pytest.raises(ValueError, match="Every cell of 'title' is missing: there is nothing"):
         ModalityTransformer(some_transformers()).fit(nothing)
+    with pytest.raises(ValueError, match="No rows for 'title': there is nothing"):
+        ModalityTransformer(some_transformers()).fit(whole[:0])
     model = ModalityTransformer(some_transformers()[1:])
     assert model.fit_transform(nothing)["letters"].shape == (N_ROWS, 3)
     assert model.transform(whole).present.all()
@@ -363,8 +365,12 @@ def test_read_error_keeps_its_notes_and_further_rows(extractor):
     assert caught.value.__notes__[0].startswith("2 of 14 cells are bad")
 
 
-def test_warning_of_bad_cells_names_rows_of_the_table():
-    model = ModalityTransformer([("text", LetterCounts(on_error="missing"), "text")])
+@pytest.mark.parametrize("form", ["extractor", "union"])
+def test_warning_of_bad_cells_names_rows_of_the_table(form):
+    extractor = LetterCounts(on_error="missing")
+    if form == "union":
+        extractor = FeatureUnion([("letters", extractor), ("others", "drop")])
+    model = ModalityTransformer([("text", extractor, "text")])
     with pytest.warns(BadCellWarning, match=r"rows 6\. The first: row 6 \(index 'row6'\)"):
         blocks = model.fit_transform(bad_table())
     assert np.flatnonzero(~blocks.present).tolist() == [1, 4, 6]
@@ -521,6 +527,13 @@ def test_array_output_is_the_parents(whole):
 def test_refused_output(whole):
     with pytest.raises(ValueError, match="output='frame' is not one of 'blocks', 'array'"):
         ModalityTransformer(some_transformers(), output="frame").fit(whole)
+
+
+@pytest.mark.parametrize("form", ["dict", "series"])
+def test_what_is_no_table_gets_a_hint(whole, form):
+    given = whole.to_dict("list") if form == "dict" else whole["title"]
+    with pytest.raises(ValueError, match=f"Expected a table, got {type(given).__name__}"):
+        ModalityTransformer(some_transformers()).fit(given)
 
 
 def test_names_that_are_taken_twice(whole):

@@ -8,6 +8,7 @@ from letter_counts import LetterCounts
 from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import FeatureUnion
 
 from mmsk.compose._present_rows import _takes_missing, present_cells, scatter, without_rows
 from mmsk.text import TfidfEmbedder
@@ -123,3 +124,6 @@ def test_who_takes_missing_cells():
     assert _takes_missing(TfidfEmbedder())
     assert not _takes_missing(TfidfVectorizer())
     assert not _takes_missing(PCA())
+    assert _takes_missing(FeatureUnion([("letters", LetterCounts()), ("others", "drop")]))
+    assert not _takes_missing(FeatureUnion([("letters", LetterCounts()), ("text", "passthrough")]))
+    assert not _takes_missing(FeatureUnion([("words", TfidfEmbedder())]))
