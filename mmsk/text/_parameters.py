@@ -38,7 +38,12 @@ def _check_ngram_range(ngram_range: Any) -> None:
         raise ValueError(f"ngram_range={ngram_range!r} is not a pair such as (1, 2).")
     smallest, largest = ngram_range
     check_number("the smallest n of ngram_range", smallest, low=1, integer=True)
-    check_number("the largest n of ngram_range", largest, low=smallest, integer=True)
+    check_number("the largest n of ngram_range", largest, low=1, integer=True)
+    if largest < smallest:
+        raise ValueError(
+            f"ngram_range={ngram_range!r} is not a pair (smallest n, largest n): "
+            f"{largest} is below {smallest}."
+        )
 
 
 def _check_word_steps(analyzer: str, stop_words: Any, stemming: Any) -> None:

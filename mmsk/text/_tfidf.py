@@ -305,18 +305,39 @@ class TfidfEmbedder(BaseExtractor):
         try:
             features = vectorizer.fit_transform(documents)
         except ValueError as error:
-            if "empty vocabulary" not in str(error):
+            reason = self._why_no_terms(str(error), len(documents))
+            if reason is None:
                 raise
-            raise ValueError(
-                f"No terms to learn from: the {len(documents)} documents are empty or hold only "
-                f"stop words (stop_words={self.stop_words!r}) and words that token_pattern="
-                f"{self.token_pattern!r} leaves out."
-            ) from error
+            raise ValueError(reason) from error
         if self.n_components is not None:
-            self.svd_ = TruncatedSVD(self.n_components, random_state=self.random_state)
-            features = self.svd_.fit_transform(features)
+            features = self._reduced(features)
         self.vectorizer_ = vectorizer
         return features, present
+
+    def _why_no_terms(self, message: str, n_documents: int) -> str | None:
+        """Say in our parameters what scikit-learn's message means; None if it is another."""
+        if "empty vocabulary" in message:
+            return (
+                f"No terms to learn from: the {n_documents} documents are empty or hold only "
+                f"stop words (stop_words={self.stop_words!r}) and words that token_pattern="
+                f"{self.token_pattern!r} leaves out."
+            )
+        if "max_df corresponds to < documents than min_df" in message:
+            return (
+                f"min_df={self.min_df!r} asks for more documents than max_df={self.max_df!r} "
+                f"allows, of {n_documents} documents."
+            )
+        return None
+
+    def _reduced(self, features: Any) -> np.ndarray:
+        n_terms = features.shape[1]
+        if self.n_components > n_terms:
+            raise ValueError(
+                f"n_components={self.n_components} is more than the {n_terms} terms of the "
+                "documents. Lower it, or leave it out to keep the terms."
+            )
+        self.svd_ = TruncatedSVD(self.n_components, random_state=self.random_state)
+        return self.svd_.fit_transform(features)
 
     def _features(self, documents: list[str]) -> Any:
         if not documents:
