@@ -60,7 +60,7 @@ def plan_cut(backbone: str, layer: str | None, built_for: int, image_size: int) 
         If the network has no such layer, the layer gives no row per picture, or the network
         does not take pictures of this size.
     """
-    network = build_hollow(backbone, built_for).to("meta").eval()
+    network = _build(backbone, built_for)
     final = last_layer(network)
     _check_layer(network, backbone, layer)
     folds = _watch_folds(network)
@@ -70,12 +70,23 @@ def plan_cut(backbone: str, layer: str | None, built_for: int, image_size: int) 
             pictures = torch.empty(2, 3, image_size, image_size, device="meta")
             output = _output(network, layer, pictures)
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(
-            f"image_size={image_size} cannot be used: backbone={backbone!r} does not take pictures "
-            f"of {image_size} x {image_size} pixels. Leave image_size=None for its own size."
-        ) from error
+        raise _wrong_size(backbone, image_size) from error
     pooling = _choose_pooling(network, output, f"layer={layer!r} of {backbone!r}")
     return Plan(final, layer, pooling, _pool(output, pooling).shape[1], tuple(folds))
+
+
+def _build(backbone: str, size: int) -> nn.Module:
+    try:
+        return build_hollow(backbone, size).to("meta").eval()
+    except AssertionError as error:  # of ViT, whose patches must fill the picture
+        raise _wrong_size(backbone, size) from error
+
+
+def _wrong_size(backbone: str, size: int) -> ValueError:
+    return ValueError(
+        f"image_size={size} cannot be used: backbone={backbone!r} does not take pictures "
+        f"of {size} x {size} pixels. Leave image_size=None for its own size."
+    )
 
 
 def last_layer(network: nn.Module) -> str:

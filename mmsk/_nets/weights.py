@@ -22,6 +22,7 @@ from mmsk._optional import import_optional
 
 SUFFIXES = (".safetensors", ".pth", ".pt")
 MOST_SHOWN = 5
+_DIGEST = re.compile(r"-([a-f0-9]{8,})\.")  # the beginning of the SHA-256 is in the file's name
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
 
 
@@ -65,16 +66,25 @@ def load_named(backbone: str, weights: str) -> nn.Module:
         If they are not on disk and cannot be downloaded; the message says which file to put
         where.
     """
+    url = import_models().get_model_weights(backbone)[weights].url
+    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
     try:
+        if not file.exists():
+            _download(url, file)
         return build_trained(backbone, weights)
     except (URLError, TimeoutError, ConnectionError) as error:
-        url = import_models().get_model_weights(backbone)[weights].url
-        folder = Path(torch.hub.get_dir()) / "checkpoints"
         raise FileNotFoundError(
             f"weights={weights!r} of {backbone!r} are not on disk and cannot be downloaded "
             f"({getattr(error, 'reason', error)}). Fetch {url} and put it at "
-            f"{str(folder / Path(url).name)!r}, or give the file's path as weights."
+            f"{str(file)!r}, or give the file's path as weights."
         ) from error
+
+
+def _download(url: str, file: Path) -> None:
+    """Put the file where torchvision looks for it; torchvision itself would print that it does."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    digest = _DIGEST.search(file.name)
+    torch.hub.download_url_to_file(url, str(file), digest and digest[1], progress=False)
 
 
 def load_file(backbone: str, path: str, image_size: int, final: str) -> nn.Module:
@@ -122,7 +132,7 @@ def _read(path: str) -> dict[str, Any]:
         raise ValueError(
             f"weights={path!r} cannot be read as a file of tensors only. A checkpoint that holds "
             "other objects is refused, because loading it may run code: save the network's "
-            f"state_dict() by itself. ({type(error).__name__}: {str(error).splitlines()[0]})"
+            f"state_dict() by itself. ({type(error).__name__}: {_first_sentence(error)})"
         ) from error
     if not isinstance(state, dict) or not all(torch.is_tensor(value) for value in state.values()):
         raise ValueError(
@@ -130,6 +140,11 @@ def _read(path: str) -> dict[str, Any]:
             "state_dict() by itself."
         )
     return state
+
+
+def _first_sentence(error: Exception) -> str:
+    """Cut torch's message, which goes on for a page and in colours."""
+    return str(error).partition("\n")[0].partition(". ")[0]
 
 
 def _current_key(key: str) -> str:

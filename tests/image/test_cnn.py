@@ -233,6 +233,7 @@ def test_a_fresh_process_gives_the_same_bits(pictures):
         ({"layer": "features.99"}, r"layer='features.99' is no module .* Did you mean 'features"),
         ({"image_size": 0}, "image_size=0 is not an integer of at least 1"),
         ({"image_size": 4}, "image_size=4 cannot be used: backbone='squeezenet1_0' does not take"),
+        ({"backbone": "vit_b_16", "image_size": 100}, "does not take pictures of 100 x 100"),
         ({"backbone": "vit_b_32", "weights": "DEFAULT"}, "does not take pictures of 64 x 64"),
         ({"mean": [0.5, 0.5]}, r"mean=\[0.5, 0.5\] is not a number or 3 numbers"),
         ({"std": 0}, "std=0 is not a number above 0"),
