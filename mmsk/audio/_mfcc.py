@@ -183,7 +183,12 @@ class MFCC(SpectralExtractor):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        check_number("n_mfcc", self.n_mfcc, low=1, high=self.n_mels, integer=True)
+        check_number("n_mfcc", self.n_mfcc, low=1, integer=True)
+        if self.n_mfcc > self.n_mels:
+            raise ValueError(
+                f"n_mfcc={self.n_mfcc!r} is more than n_mels={self.n_mels!r}, the bands that the "
+                "coefficients are taken from."
+            )
         check_choice("dct_type", self.dct_type, [1, 2, 3])
         check_choice("norm", self.norm, ["ortho", None])
         check_number("lifter", self.lifter, low=0)
