@@ -85,7 +85,7 @@ class Keeper:
             session, self.session = self.session, None
             if session is not None:
                 session.abandon()
-            self._warn(f"cannot be used: {error}")
+            self._warn(f"cannot be used: {getattr(error, 'strerror', None) or error}")
             return otherwise
 
     def _tell_of_damage(self, session: Session) -> None:

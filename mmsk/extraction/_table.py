@@ -50,6 +50,7 @@ class Table:
         self.rows_file = folder / "rows.bin"
         self.width = width
         self.n_damaged = 0
+        self._damaged: dict[bytes, tuple[int, int]] = {}  # as in _places, not to be read again
         self._lock = threading.RLock()
         self._forget_places()
         self._forget_copies()
@@ -91,6 +92,9 @@ class Table:
         known = zip(places, keys["checksum"].tolist(), strict=True)
         self._places.update(zip(keys["digest"].tolist(), known, strict=True))
         self._n_keys += len(keys)
+        for digest, place in self._damaged.items():
+            if self._places.get(digest) == place:
+                del self._places[digest]
 
     def read(self, digests: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows that are there and whole.
@@ -131,7 +135,7 @@ class Table:
             damaged = self._copy_whole([digest for digest in damaged if digest in self._places])
         self.n_damaged += len(damaged)
         for digest in damaged:
-            del self._places[digest]
+            self._damaged[digest] = self._places.pop(digest)
 
     def _copy_whole(self, digests: list[bytes]) -> list[bytes]:
         """Copy the rows that are whole; return the items of the others."""

@@ -206,3 +206,14 @@ def test_a_write_that_fails_leaves_the_table_as_it_was(tmp_path, monkeypatch, er
     filled(tmp_path, [4])
     table.refresh()
     check(table, [0, 1, 2, 4, 8], missing=[8])
+
+
+def test_damage_found_later_brings_no_earlier_damage_back(tmp_path):
+    table = filled(tmp_path)
+    os.truncate(table.rows_file, 2 * 4 * WIDTH)
+    table = Table(tmp_path, WIDTH)
+    table.refresh()
+    check(table, [1, 2], missing=[2])
+    check(table, [3, 4], missing=[3, 4])
+    table.append(digests(2, 3), np.stack([row(2), row(3)]))
+    check(table, [1, 2, 3])
