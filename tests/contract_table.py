@@ -294,7 +294,6 @@ COLUMN_TRANSFORMER = {
     "check_estimator_sparse_array": "ColumnTransformer indexes columns, which COO cannot",
     "check_estimator_sparse_matrix": "ColumnTransformer indexes columns, which COO cannot",
     "check_fit2d_1feature": "the instance selects two columns",
-    "check_fit1d": "ColumnTransformer selects columns before it checks",
     "check_fit2d_predict1d": "ColumnTransformer selects columns before it checks",
 }
 WEIGHTED = "libsvm weighs the bound of a row, which is not the same as repeating it"

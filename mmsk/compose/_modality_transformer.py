@@ -164,6 +164,7 @@ class ModalityTransformer(ColumnTransformer):
         blocks : FeatureBlocks, array or DataFrame
             As `output` and ``set_output`` ask.
         """
+        _check_table(X)
         return self._with_presence(super().transform(X, **params), X)
 
     def _call_func_on_transformers(
@@ -262,8 +263,8 @@ class ModalityTransformer(ColumnTransformer):
 
 def _check_table(X: Any) -> None:
     """Raise for what is often given instead of a table and fails without a word about it."""
-    if isinstance(X, Mapping) or getattr(X, "ndim", 2) == 1:
+    if isinstance(X, Mapping) or hasattr(X, "collect") or getattr(X, "ndim", 2) == 1:
         raise ValueError(
-            f"Expected a table, got {type(X).__name__}. Make one with pandas.DataFrame; a single "
-            "column alone needs no ModalityTransformer."
+            f"Expected a table, got {type(X).__name__}. Make one with pandas.DataFrame, or with "
+            "collect() of a lazy one; a single column alone needs no ModalityTransformer."
         )

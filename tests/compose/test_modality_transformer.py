@@ -529,11 +529,12 @@ def test_refused_output(whole):
         ModalityTransformer(some_transformers(), output="frame").fit(whole)
 
 
-@pytest.mark.parametrize("form", ["dict", "series"])
-def test_what_is_no_table_gets_a_hint(whole, form):
-    given = whole.to_dict("list") if form == "dict" else whole["title"]
-    with pytest.raises(ValueError, match=f"Expected a table, got {type(given).__name__}"):
-        ModalityTransformer(some_transformers()).fit(given)
+def test_what_is_no_table_gets_a_hint(whole):
+    fitted = ModalityTransformer(some_transformers()).fit(whole)
+    for given in (whole.to_dict("list"), whole["title"], pl.from_pandas(whole).lazy()):
+        for method in (clone(fitted).fit, fitted.transform):
+            with pytest.raises(ValueError, match=f"Expected a table, got {type(given).__name__}"):
+                method(given)
 
 
 def test_names_that_are_taken_twice(whole):
