@@ -77,6 +77,11 @@ class FeatureBlocks:
         present: np.ndarray | None = None,
         feature_names: Mapping[str, Any] | None = None,
     ) -> None:
+        if not isinstance(blocks, Mapping):
+            raise ValueError(
+                f"blocks is a {type(blocks).__name__}, not a mapping from names to blocks, such "
+                "as {'image': rows_of_the_image_block}."
+            )
         self._blocks = {name: _as_block(name, block) for name, block in blocks.items()}
         self._n_rows = _common_rows(self._blocks)
         self.names = list(self._blocks)

@@ -44,7 +44,8 @@ class PerBlock(TransformerMixin, BaseEstimator):
     Raises
     ------
     ValueError
-        If a mapping names a block that is not there, or no row has a block.
+        If `transformer` is none, a mapping names a block that is not there, or no row has a
+        block.
 
     Notes
     -----
@@ -84,6 +85,7 @@ class PerBlock(TransformerMixin, BaseEstimator):
         self : object
             The fitted transformer.
         """
+        self._check_transformers()
         blocks = to_blocks(self, X, reset=True)
         self.transformers_ = {}
         for name, transformer in self._chosen(blocks.names).items():
@@ -136,6 +138,19 @@ class PerBlock(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self._names_out
 
+    @property
+    def _given(self) -> list[Any]:
+        many = isinstance(self.transformer, Mapping)
+        return list(self.transformer.values()) if many else [self.transformer]
+
+    def _check_transformers(self) -> None:
+        for one in self._given:
+            if isinstance(one, type) or not hasattr(one, "transform"):
+                raise ValueError(
+                    f"transformer={self.transformer!r} is not a transformer such as Normalizer(), "
+                    "or a mapping from names of blocks to transformers."
+                )
+
     def _chosen(self, names: list[str]) -> dict[str, Any]:
         """Return the transformer of each block that has one."""
         if not isinstance(self.transformer, Mapping):
@@ -156,9 +171,7 @@ class PerBlock(TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        given = self.transformer
-        each = given.values() if isinstance(given, Mapping) else [given]
-        tags.input_tags.sparse = all(get_tags(one).input_tags.sparse for one in each)
+        tags.input_tags.sparse = all(get_tags(one).input_tags.sparse for one in self._given)
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = []
         return tags

@@ -116,6 +116,11 @@ default="score"
                 )
             weights = {name: self.weights.get(name, 1.0) for name in names}
         else:
+            if np.ndim(self.weights) != 1:
+                raise ValueError(
+                    f"weights={self.weights!r} is not 'score', 'alignment', a mapping from blocks "
+                    "to weights or a sequence of one weight per block."
+                )
             if len(self.weights) != len(names):
                 raise ValueError(
                     f"weights has {len(self.weights)} values, but there are {len(names)} blocks: "

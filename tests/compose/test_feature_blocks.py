@@ -209,6 +209,8 @@ def test_refused_blocks(blocks, message):
 
 
 def test_refused_mask_and_names():
+    with pytest.raises(ValueError, match="blocks is a list, not a mapping from names to blocks"):
+        FeatureBlocks([np.eye(2)])
     with pytest.raises(ValueError, match=r"present has shape \(2,\), but there are 2 rows and 1"):
         FeatureBlocks({"a": np.eye(2)}, present=[True, False])
     with pytest.raises(ValueError, match="Block 'a' has 2 columns but 1 feature names"):

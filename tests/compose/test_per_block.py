@@ -126,6 +126,12 @@ def test_refused_blocks(blocks):
     assert fitted.transform(blocks.select(["age", "text", "image"])).names == blocks.names
 
 
+@pytest.mark.parametrize("given", ["pca", None, PCA, {"image": None}], ids=str)
+def test_what_is_no_transformer_is_refused(blocks, given):
+    with pytest.raises(ValueError, match=r"transformer=.* is not a transformer such as"):
+        PerBlock(given).fit(blocks)
+
+
 def test_what_is_given_is_never_fitted(blocks):
     given = {"image": StandardScaler(), "age": StandardScaler()}
     per_block = PerBlock(given).fit(blocks)
