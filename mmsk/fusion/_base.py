@@ -118,8 +118,9 @@ def _check_rows(blocks: FeatureBlocks) -> None:
     lost = np.flatnonzero(~blocks.present.any(axis=1))
     if len(lost) and blocks.names:
         raise ValueError(
-            f"{_rows(lost)} no modality at all: every block is missing (NaN). Drop such rows, or "
-            "fill one of their cells."
+            f"{_rows(lost)} no modality at all: every block is missing (NaN). Rows are counted "
+            "within what was given, such as one fold. Drop such rows of the whole table, or fill "
+            "one of their cells."
         )
     for name, block in blocks.items():
         for _, part in present_chunks(block, blocks.present_in(name)):
