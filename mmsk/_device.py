@@ -25,7 +25,7 @@ def resolve_device(device: str) -> str:
     Raises
     ------
     ValueError
-        If the name is none of these, or names a CUDA device where there is none.
+        If the name is none of these, or names a device that is not there.
     """
     if not isinstance(device, str) or not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
         raise ValueError(f"device={device!r} is not one of 'auto', 'cpu', 'cuda', 'cuda:N', 'mps'.")
@@ -35,9 +35,17 @@ def resolve_device(device: str) -> str:
 
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"device={device!r}, but torch sees no CUDA GPU. Use device='auto'.")
+    if device == "mps" and not torch.backends.mps.is_available():
+        raise ValueError(f"device={device!r}, but torch sees no Apple GPU. Use device='auto'.")
+    if device.startswith("cuda"):
+        _check_cuda(device, torch.cuda.device_count() if torch.cuda.is_available() else 0)
     return device
+
+
+def _check_cuda(device: str, n_devices: int) -> None:
+    if int(device.partition(":")[2] or 0) >= n_devices:
+        seen = f"{n_devices}, numbered from 0" if n_devices else "no CUDA GPU"
+        raise ValueError(f"device={device!r}, but torch sees {seen}. Use device='auto'.")
 
 
 def _may_have_gpu() -> bool:

@@ -36,5 +36,20 @@ def test_with_a_gpu(monkeypatch):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert resolve_device("auto") == "cuda"
     assert resolve_device("cuda:1") == "cuda:1"
+    with pytest.raises(ValueError, match="device='cuda:2', but torch sees 2, numbered from 0"):
+        resolve_device("cuda:2")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_apple_gpu(monkeypatch, there):
+    import torch
+
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: there)
+    if there:
+        assert resolve_device("mps") == "mps"
+    else:
+        with pytest.raises(ValueError, match="device='mps', but torch sees no Apple GPU"):
+            resolve_device("mps")
