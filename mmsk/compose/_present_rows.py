@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.pipeline import FeatureUnion
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils.validation import _check_method_params, _num_samples
 
@@ -78,7 +78,7 @@ def call_on_present_rows(
         return _on_rows(function, transformer, X, y, rows, params, arguments)
     except Exception as error:
         if not isinstance(error, ReadError):
-            error.add_note(_context(name, error))
+            error.add_note(_context(name, transformer, error))
         raise
 
 
@@ -173,8 +173,13 @@ def _takes_missing(transformer: Any) -> bool:
     return tags.one_d_array and not tags.two_d_array and tags.allow_nan
 
 
-def _context(name: str, error: Exception) -> str:
+def _context(name: str, transformer: Any, error: Exception) -> str:
     note = f"Raised by the transformer {name!r}."
     if "2D array, got 1D" in str(error) or "2-dimensional container" in str(error):
         note += " A transformer of tables takes a list of columns: ['column'], not 'column'."
+    if isinstance(transformer, Pipeline) and "contains NaN" in str(error):
+        note += (
+            " An unreadable cell that on_error='missing' lets pass is a row of NaN for the next "
+            f"step: put that step behind the ModalityTransformer, as PerBlock({{{name!r}: ...}})."
+        )
     return note

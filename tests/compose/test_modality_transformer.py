@@ -376,6 +376,16 @@ def test_warning_of_bad_cells_names_rows_of_the_table(form):
     assert np.flatnonzero(~blocks.present).tolist() == [1, 4, 6]
 
 
+def test_a_step_behind_an_extractor_that_takes_no_missing_rows():
+    extractor = make_pipeline(LetterCounts(on_error="missing"), TruncatedSVD(1))
+    with (
+        pytest.warns(BadCellWarning, match="1 unreadable"),
+        pytest.raises(ValueError, match="contains NaN") as caught,
+    ):
+        ModalityTransformer([("text", extractor, "text")]).fit(bad_table())
+    assert "behind the ModalityTransformer, as PerBlock({'text': ...})" in caught.value.__notes__[0]
+
+
 def own_process(cells):
     return np.full((len(cells), 1), os.getpid(), dtype=np.float64)
 
