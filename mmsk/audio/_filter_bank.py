@@ -62,7 +62,12 @@ def check_mel_parameters(extractor: Any) -> None:
     nyquist = extractor.sample_rate / 2
     check_number("fmin", extractor.fmin, low=0, high=nyquist)
     if extractor.fmax is not None:
-        check_number("fmax", extractor.fmax, low=extractor.fmin, high=nyquist, low_open=True)
+        check_number("fmax", extractor.fmax, low=0, low_open=True)
+        if not extractor.fmin < extractor.fmax <= nyquist:
+            raise ValueError(
+                f"fmax={extractor.fmax!r} is not above fmin={extractor.fmin!r} and at most "
+                f"{nyquist:g}, half of sample_rate={extractor.sample_rate!r}."
+            )
     check_choice("htk", extractor.htk, [True, False])
     if extractor.mel_norm is not None and not isinstance(extractor.mel_norm, int | float):
         check_choice("mel_norm", extractor.mel_norm, ["slaney", None])

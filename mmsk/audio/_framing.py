@@ -52,7 +52,12 @@ class Framing:
         check_number("n_fft", self.n_fft, low=2, integer=True)
         check_number("hop_length", self.hop_length, low=1, integer=True)
         if self.win_length is not None:
-            check_number("win_length", self.win_length, low=1, high=self.n_fft, integer=True)
+            check_number("win_length", self.win_length, low=1, integer=True)
+            if self.win_length > self.n_fft:
+                raise ValueError(
+                    f"win_length={self.win_length!r} is more than n_fft={self.n_fft!r}, the "
+                    "samples of a frame."
+                )
         check_choice("center", self.center, [True, False])
         check_choice("pad_mode", self.pad_mode, PAD_MODES)
         if not isinstance(self.window, str | float | int | tuple):
