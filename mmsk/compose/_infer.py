@@ -145,10 +145,10 @@ def infer_modalities(table: Any, *, root: str | os.PathLike | None = None) -> Mo
     c  numeric      numbers
     d  categorical  2 different values in 3 cells
     """
-    if not hasattr(table, "columns"):
+    if hasattr(table, "collect") or not hasattr(table, "columns"):
         raise ValueError(
             f"Expected a table with named columns, got {type(table).__name__}. "
-            "Make one with pandas.DataFrame."
+            "Make one with pandas.DataFrame, or with collect() of a lazy one."
         )
     twice = [column for column, count in Counter(table.columns).items() if count > 1]
     if twice:

@@ -228,7 +228,7 @@ def test_names_play_no_part():
 
 
 def test_refused_tables():
-    for table in ([["a"]], np.ones((2, 2)), "a.jpg"):
+    for table in ([["a"]], np.ones((2, 2)), "a.jpg", pl.LazyFrame({"x": ["a"]})):
         with pytest.raises(ValueError, match=r"table with named columns, got .*pandas.DataFrame"):
             infer_modalities(table)
     with pytest.raises(ValueError, match="Several columns have the name 'a': rename them"):
