@@ -62,25 +62,33 @@ class Session:
         prepare_store(store)
         self.store = store
         self.folder = store / name
+        self.width = width
+        self.about = about
         self.limit_bytes = limit_bytes
         self.n_hits = 0
         self.n_written = 0
-        self.lock = lock_of(store, name)
-        with self._locked():
-            self._make_folder(about)
-            self.table = _open_table(self.folder, width)
-            self.claims = Claims(self.folder / "claims")
-            self.table.refresh()
+        self.claims: Claims | None = None
+        try:
+            _mark_used(self.folder)
+            self._open()
+        except FileNotFoundError:
+            with self._locked():
+                self._make()
 
     def _locked(self) -> AbstractContextManager:
-        return self.lock.acquire(poll_interval=SECONDS_BETWEEN_TRIES)
+        return lock_of(self.store, self.folder.name).acquire(poll_interval=SECONDS_BETWEEN_TRIES)
 
-    def _make_folder(self, about: dict[str, Any]) -> None:
+    def _make(self) -> None:
+        """Make the folder of the table, if it is not there or no more."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         file = self.folder / ABOUT_FILE
         if not file.exists():
-            _write_whole(file, json.dumps(about, indent=1))
-        os.utime(file)
+            _write_whole(file, json.dumps(self.about, indent=1))
+        self._open()
+
+    def _open(self) -> None:
+        self.table = _open_table(self.folder, self.width)
+        self.table.refresh()
 
     def read(self, digests: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
         """Return which items have a row, and their rows."""
@@ -91,6 +99,9 @@ class Session:
     def claim(self, digests: Sequence[bytes]) -> list[bytes]:
         """Claim the items that are neither there nor being computed elsewhere; return them."""
         with self._locked():
+            if self.claims is None:  # from here on the table is in use, and not removed
+                self._make()
+                self.claims = Claims(self.folder / "claims")
             self.table.refresh()
             elsewhere = self.claims.of_others()
             mine = [d for d in digests if d not in self.table and d not in elsewhere]
@@ -98,28 +109,31 @@ class Session:
         return mine
 
     def write(self, digests: Sequence[bytes], rows: np.ndarray) -> None:
-        """Keep the rows of items."""
+        """Keep the rows of items that were claimed."""
         with self._locked():
             self.table.append(digests, rows)
         self.n_written += len(digests)
 
     def release(self) -> None:
         """Give up what is claimed and was not written, so that others compute it."""
-        with self._locked():
-            self.claims.clear()
+        if self.claims is not None:
+            with self._locked():
+                self.claims.clear()
 
     def close(self) -> None:
         """End the session, and make room if the store has grown over its limit."""
-        with self._locked():
-            self.claims.close()
-            if self.n_hits:
-                _add_hits(self.folder, self.n_hits)
+        if self.n_hits:
+            _add_hits(self.folder, self.n_hits)
+        if self.claims is not None:
+            with self._locked():
+                self.claims.close()
         if self.n_written:
             evict(self.store, self.limit_bytes)
 
     def abandon(self) -> None:
         """End the session where the store can no more be used."""
-        self.claims.abandon()
+        if self.claims is not None:
+            self.claims.abandon()
 
 
 def prepare_store(store: Path) -> None:
@@ -224,16 +238,28 @@ def evict(store: Path, limit_bytes: int) -> None:
 def read_hits(folder: Path) -> int:
     """Rows that were found instead of computed, since the table was made."""
     try:
-        return int((folder / HITS_FILE).read_text(encoding="ascii"))
-    except (FileNotFoundError, ValueError):
+        content = (folder / HITS_FILE).read_bytes()
+    except FileNotFoundError:
         return 0
+    return int(np.frombuffer(content[: len(content) // 8 * 8], dtype="<u8").sum())
 
 
 def _add_hits(folder: Path, n_hits: int) -> None:
-    n_hits += read_hits(folder)
-    file = folder / HITS_FILE
-    file.touch(mode=0o600)
-    file.write_text(str(n_hits), encoding="ascii")
+    """Write down the hits of one pass, in one go that needs no lock."""
+    with suppress(OSError):  # a read-only store: they are for the user's information only
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        with os.fdopen(os.open(folder / HITS_FILE, flags, 0o600), "ab") as file:
+            file.write(n_hits.to_bytes(8, "little"))
+
+
+def _mark_used(folder: Path) -> None:
+    """Note that a table is used now. FileNotFoundError where it is not there."""
+    try:
+        os.utime(folder / ABOUT_FILE)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        pass  # a read-only store
 
 
 def _open_table(folder: Path, width: int) -> Table:

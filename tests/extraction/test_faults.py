@@ -274,21 +274,40 @@ def read_only(folder):
     return shutil.which("mount") and subprocess.run(mount, capture_output=True).returncode == 0
 
 
-@pytest.mark.parametrize("filled", [False, True])
-def test_a_read_only_folder(work, filled):
-    if filled:
-        work.transform()
-    work.store.mkdir(exist_ok=True)
-    if not read_only(work.store):
-        pytest.skip("a folder cannot be made read-only here")
-    try:
-        with pytest.warns(CacheWarning, match="cannot be used: .*(Read-only|Permission)"):
-            check_right(work, work.transform())
-        check_right(work, work.transform())  # without a second warning, which would be raised
-    finally:
-        if os.geteuid() == 0:
-            subprocess.run(["umount", "-l", str(work.store)], check=True)
-        work.store.chmod(0o700)
+@pytest.fixture
+def read_only_store(work):
+    """Make the store read-only with half of the rows, and skip where root cannot be refused."""
+    ByteCounts(work.log).transform(work.paths[::2])
+    mount = ["mount", "--bind", "-o", "ro", str(work.store), str(work.store)]
+    folders = [work.store, *(path for path in work.store.rglob("*") if path.is_dir())]
+    if os.geteuid() != 0:
+        for folder in folders:
+            folder.chmod(0o500)
+    elif not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a folder cannot be made read-only for root here")
+    yield
+    if os.geteuid() == 0:
+        subprocess.run(["umount", "-l", str(work.store)], check=True)
+    for folder in folders:
+        folder.chmod(0o700)
+
+
+@pytest.mark.usefixtures("read_only_store")
+def test_a_read_only_store_gives_what_it_has(work):
+    _store._tables.clear()
+    n_before = work.n_computed
+    check_right(work, ByteCounts(work.log).transform(work.paths[::2]), work.paths[::2])
+    assert work.n_computed == n_before
+    with pytest.warns(CacheWarning, match="cannot be used: (Read-only|Permission)"):
+        check_right(work, work.transform())
+    check_right(work, work.transform())  # without a second warning, which would be raised
+
+
+@pytest.mark.usefixtures("read_only_store")
+def test_a_new_table_in_a_read_only_store(work):
+    with pytest.warns(CacheWarning, match="cannot be used: (Read-only|Permission)"):
+        work.transform(scale=2.0)
+    work.transform(scale=2.0)
 
 
 def test_a_folder_that_cannot_be_made(work):
