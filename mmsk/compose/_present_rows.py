@@ -154,7 +154,9 @@ def _places(rows: np.ndarray, n_rows: int) -> list[int | None]:
 
 
 def _needs_no_data(transformer: Any) -> bool:
-    return not get_tags(transformer).requires_fit
+    if isinstance(transformer, FeatureUnion):
+        return all(map(_needs_no_data, _parts(transformer)))
+    return not isinstance(transformer, str) and not get_tags(transformer).requires_fit
 
 
 def _takes_missing(transformer: Any) -> bool:
@@ -164,13 +166,13 @@ def _takes_missing(transformer: Any) -> bool:
     NaN rows, the empty ones of sparse parts would no longer be empty.
     """
     if isinstance(transformer, FeatureUnion):
-        parts = [part for _, part in transformer.transformer_list if part != "drop"]
-        return all(
-            part != "passthrough" and _needs_no_data(part) and _takes_missing(part)
-            for part in parts
-        )
+        return _needs_no_data(transformer) and all(map(_takes_missing, _parts(transformer)))
     tags = get_tags(transformer).input_tags
     return tags.one_d_array and not tags.two_d_array and tags.allow_nan
+
+
+def _parts(union: FeatureUnion) -> list[Any]:
+    return [part for _, part in union.transformer_list if part != "drop"]
 
 
 def _context(name: str, transformer: Any, error: Exception) -> str:

@@ -202,6 +202,11 @@ def test_all_cells_missing_in_fit(whole):
         ModalityTransformer(some_transformers()).fit(nothing)
     with pytest.raises(ValueError, match="No rows for 'title': there is nothing"):
         ModalityTransformer(some_transformers()).fit(whole[:0])
+    union = FeatureUnion([("letters", LetterCounts()), ("more", LetterCounts("xy"))])
+    model = ModalityTransformer(
+        [("letters", union, "caption"), ("price", "passthrough", ["price"])]
+    )
+    assert model.fit_transform(nothing)["letters"].shape == (N_ROWS, 5)
     model = ModalityTransformer(some_transformers()[1:])
     assert model.fit_transform(nothing)["letters"].shape == (N_ROWS, 3)
     assert model.transform(whole).present.all()
