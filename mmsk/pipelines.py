@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_regressor
+from sklearn.base import clone, is_regressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from mmsk._validation import check_choice
 from mmsk.audio import MFCC, AudioDescriptors
 from mmsk.compose import Modalities, ModalityTransformer, infer_modalities
 from mmsk.compose._infer import MODALITIES
@@ -30,6 +31,7 @@ def multimodal_pipeline(
     extractors: Mapping[str, Any] | None = None,
     fusion: Any = None,
     head: Any = None,
+    on_error: str = "raise",
     n_jobs: int | None = None,
 ) -> Pipeline:
     """Build a Pipeline from raw cells to predictions for a multimodal table.
@@ -54,6 +56,9 @@ def multimodal_pipeline(
         The fusion step; None is ``ConcatFusion()``.
     head : estimator, default=None
         The last step; None is ``SVMClassifier()``. Give ``SVMRegressor()`` for real targets.
+    on_error : {"raise", "missing"}, default="raise"
+        Whether a cell that a default extractor cannot read ends the pass, or is taken as missing
+        with a warning.
     n_jobs : int, default=None
         Extractors that run at the same time.
 
@@ -65,7 +70,8 @@ def multimodal_pipeline(
     Raises
     ------
     ValueError
-        If a modality is unknown, has no default extractor, or no column is left.
+        If a modality is unknown, has no default extractor, or no column is left; or if `fusion`
+        or `head` is no estimator.
 
     See Also
     --------
@@ -88,7 +94,10 @@ def multimodal_pipeline(
     """
     modalities = _modalities(table_or_modalities)
     chosen = dict(extractors or {})
-    blocks = _raw_blocks(modalities, chosen) + _table_blocks(modalities, chosen)
+    check_choice("on_error", on_error, ["raise", "missing"])
+    for step, estimator in [("fusion", fusion), ("head", head)]:
+        _check_estimator(step, estimator)
+    blocks = _raw_blocks(modalities, chosen, on_error) + _table_blocks(modalities, chosen)
     unused = set(chosen) - set(modalities) - set(modalities.values())
     if unused:
         raise ValueError(
@@ -136,6 +145,11 @@ def search_space(pipeline: Pipeline) -> list[dict[str, list[Any]]]:
     [SVMClassifier(kernel='linear')] 4 fusions
     [LogisticRegression(max_iter=1000)] 4 fusions
     """
+    if not isinstance(pipeline, Pipeline):
+        raise ValueError(
+            "Expected a Pipeline such as multimodal_pipeline builds, got "
+            f"{type(pipeline).__name__}."
+        )
     missing = {"fusion", "head"} - set(pipeline.named_steps)
     if missing:
         raise ValueError(
@@ -176,14 +190,25 @@ def _modalities(table_or_modalities: Any) -> Modalities:
     return Modalities(table_or_modalities)
 
 
-def _raw_blocks(modalities: Modalities, chosen: Mapping[str, Any]) -> list[tuple]:
+def _check_estimator(step: str, estimator: Any) -> None:
+    if estimator is None or estimator == "passthrough":
+        return
+    if isinstance(estimator, type) or not hasattr(estimator, "fit"):
+        raise ValueError(
+            f"{step}={estimator!r} is no estimator. Give an instance, such as "
+            f"{'ConcatFusion()' if step == 'fusion' else 'SVMClassifier()'}."
+        )
+
+
+def _raw_blocks(modalities: Modalities, chosen: Mapping[str, Any], on_error: str) -> list[tuple]:
     """One block per column of raw cells, and per column of a table with its own extractor."""
-    blocks = []
+    blocks: list[tuple] = []
     for column, modality in modalities.items():
         if modality == "drop" or (modality in TABLE_MODALITIES and column not in chosen):
             continue
         cells = [column] if modality in TABLE_MODALITIES else column
-        blocks.append((_block_name(column), _extractor(modality, column, chosen), cells))
+        name = _block_name(column, [taken for taken, _, _ in blocks])
+        blocks.append((name, _extractor(modality, column, chosen, on_error), cells))
     return blocks
 
 
@@ -193,32 +218,38 @@ def _table_blocks(modalities: Modalities, chosen: Mapping[str, Any]) -> list[tup
     for kind in TABLE_MODALITIES:
         columns = [c for c, modality in modalities.items() if modality == kind and c not in chosen]
         if columns:
-            blocks.append((kind, _extractor(kind, kind, chosen), columns))
+            blocks.append((kind, _extractor(kind, kind, chosen, "raise"), columns))
     return blocks
 
 
-def _block_name(column: Any) -> str:
-    """Return the column's name in a form that may stand in a parameter's name."""
+def _block_name(column: Any, used: list[str]) -> str:
+    """Return the column's name in a form that may stand in a parameter's name, and is new."""
     name = str(column).replace("__", "_")
-    taken = {*ModalityTransformer([]).get_params(), *TABLE_MODALITIES}
-    return f"{name}_column" if name in taken else name
+    taken = {*ModalityTransformer([]).get_params(), *TABLE_MODALITIES, *used}
+    while name in taken:
+        name += "_column"
+    return name
 
 
-def _extractor(modality: str, column: Any, chosen: Mapping[str, Any]) -> Any:
+def _extractor(modality: str, column: Any, chosen: Mapping[str, Any], on_error: str) -> Any:
     if column in chosen:
         return chosen[column]
-    return chosen[modality] if modality in chosen else _default(modality, column)
+    # A clone for each column, so that one can be changed without the others.
+    return clone(chosen[modality]) if modality in chosen else _default(modality, column, on_error)
 
 
-def _default(modality: str, column: Any) -> Any:
+def _default(modality: str, column: Any, on_error: str) -> Any:
     if modality == "text":
-        return TfidfEmbedder(ngram_range=(1, 2), sublinear_tf=True)
+        return TfidfEmbedder(ngram_range=(1, 2), sublinear_tf=True, on_error=on_error)
     if modality == "image":
-        return FeatureUnion([("hog", HOGEmbedder()), ("color", ColorHistogramEmbedder())])
+        shape, color = HOGEmbedder(on_error=on_error), ColorHistogramEmbedder(on_error=on_error)
+        return FeatureUnion([("hog", shape), ("color", color)])
     if modality == "audio":
-        return FeatureUnion([("mfcc", MFCC(deltas=2)), ("descriptors", AudioDescriptors())])
+        mfcc, descriptors = MFCC(deltas=2, on_error=on_error), AudioDescriptors(on_error=on_error)
+        return FeatureUnion([("mfcc", mfcc), ("descriptors", descriptors)])
     if modality == "numeric":
-        return make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
+        imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+        return make_pipeline(imputer, StandardScaler())
     if modality == "categorical":
         return OneHotEncoder(
             handle_unknown="infrequent_if_exist", min_frequency=2, dtype=np.float32

@@ -9,11 +9,13 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.svm import LinearSVC
 
 from mmsk import (
+    BadCellWarning,
     CNNEmbedder,
     ConcatFusion,
     FeatureBlocks,
     HOGEmbedder,
     ModalityTransformer,
+    ReadError,
     SVMClassifier,
     SVMRegressor,
     TfidfEmbedder,
@@ -95,8 +97,8 @@ def test_extractors_replace_defaults_by_column_before_modality():
         extractors={"image": by_modality, "note": by_column},
     )
     chosen = {name: extractor for name, extractor, _ in pipeline["features"].transformers}
-    assert chosen["front"] is by_modality
-    assert chosen["side"] is by_modality
+    assert chosen["front"].image_size == chosen["side"].image_size == 32
+    assert chosen["front"] is not chosen["side"]
     assert chosen["note"] is by_column
     assert isinstance(chosen["title"], TfidfEmbedder)
 
@@ -109,10 +111,10 @@ def test_an_extractor_for_a_number_gives_it_a_block_of_its_own():
 
 
 def test_names_that_parameters_have_are_changed():
-    pipeline = multimodal_pipeline({"n_jobs": "text", "a__b": "text", "numeric": "text"})
-    assert blocks_of(pipeline) == {"n_jobs_column": "n_jobs", "a_b": "a__b"} | {
-        "numeric_column": "numeric"
-    }
+    columns = ["n_jobs", "a__b", "a_b", "numeric"]
+    pipeline = multimodal_pipeline(dict.fromkeys(columns, "text"))
+    names = ["n_jobs_column", "a_b", "a_b_column", "numeric_column"]
+    assert blocks_of(pipeline) == dict(zip(names, columns, strict=True))
     clone(pipeline).get_params()
 
 
@@ -150,6 +152,38 @@ def test_search_space_is_for_the_kind_of_head():
     pipeline.set_params(head=SVMRegressor())
     assert all(hasattr(grid["head"][0], "score") for grid in search_space(pipeline))
     assert isinstance(search_space(pipeline)[0]["head"][0], SVMRegressor)
+
+
+@pytest.mark.parametrize(
+    ("step", "value"), [("head", "svm"), ("head", SVMClassifier), ("fusion", "concat")]
+)
+def test_steps_must_be_estimators(step, value):
+    with pytest.raises(ValueError, match=rf"{step}=.* is no estimator. Give an instance, such as"):
+        multimodal_pipeline({"t": "text"}, **{step: value})
+
+
+def test_on_error_reaches_the_default_extractors(problem):
+    table, y = problem
+    broken = table.assign(image=table["image"].mask(table.index == 3, "lost.png"))
+    with pytest.raises(ReadError, match=r"row 3, column 'image' \('lost.png'\): no such file"):
+        multimodal_pipeline(broken).fit(broken, y)
+    pipeline = multimodal_pipeline(broken, on_error="missing")
+    with pytest.warns(BadCellWarning, match=r"row 3"):
+        blocks = pipeline["features"].fit_transform(broken)
+    assert not blocks.present_in("image")[3]
+    with pytest.raises(ValueError, match="on_error='skip' is not one of 'raise', 'missing'"):
+        multimodal_pipeline(table, on_error="skip")
+
+
+def test_a_column_that_is_empty_in_a_fold_does_no_harm():
+    table = pd.DataFrame({"size": [np.nan] * 4, "width": [1.0, 2.0, 3.0, 4.0]})
+    features = multimodal_pipeline(dict.fromkeys(table, "numeric"))["features"]
+    assert np.isfinite(np.asarray(features.fit_transform(table))).all()
+
+
+def test_search_space_needs_a_pipeline():
+    with pytest.raises(ValueError, match=r"Expected a Pipeline .*, got SVMClassifier"):
+        search_space(SVMClassifier())
 
 
 def test_search_space_needs_the_steps():
