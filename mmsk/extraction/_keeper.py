@@ -52,7 +52,12 @@ class Keeper:
     def __exit__(self, *exception: object) -> None:
         if self.session is not None:
             self._tell_of_damage(self.session)
-            self._try(self.session.close, None)
+            if not self._try(self.session.close, True):
+                self._warn(
+                    f"did not keep the rows of {type(self.extractor).__name__}, which are more "
+                    f"than cache_limit_bytes={self.config.cache_limit_bytes}: raise it with "
+                    "mmsk.set_config"
+                )
 
     def read(self, digests: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
         """Return which items are known, and their rows."""

@@ -120,15 +120,20 @@ class Session:
             with self._locked():
                 self.claims.clear()
 
-    def close(self) -> None:
-        """End the session, and make room if the store has grown over its limit."""
+    def close(self) -> bool:
+        """End the session, and make room if the store has grown over its limit.
+
+        Returns
+        -------
+        kept : bool
+            False where the table was removed at once, being larger than the limit alone.
+        """
         if self.n_hits:
             _add_hits(self.folder, self.n_hits)
         if self.claims is not None:
             with self._locked():
                 self.claims.close()
-        if self.n_written:
-            evict(self.store, self.limit_bytes)
+        return not self.n_written or self.folder not in evict(self.store, self.limit_bytes)
 
     def abandon(self) -> None:
         """End the session where the store can no more be used."""
@@ -223,16 +228,17 @@ def empty_trash(store: Path) -> None:
         shutil.rmtree(trash, ignore_errors=True)
 
 
-def evict(store: Path, limit_bytes: int) -> None:
+def evict(store: Path, limit_bytes: int) -> list[Path]:
     """Remove tables, those not used for longest first, until the store is within its limit."""
+    removed: list[Path] = []
     empty_trash(store)
     sizes = {folder: size_of(folder) for folder in table_folders(store)}
     total = sum(sizes.values())
     for folder in sorted(sizes, key=last_used):
-        if total <= limit_bytes:
-            return
-        if remove_table(folder):
+        if total > limit_bytes and remove_table(folder):
             total -= sizes[folder]
+            removed.append(folder)
+    return removed
 
 
 def read_hits(folder: Path) -> int:

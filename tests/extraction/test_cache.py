@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import mmsk
+from mmsk.exceptions import CacheWarning
 from mmsk.image import ColorHistogramEmbedder, HOGEmbedder
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -94,8 +95,9 @@ def test_clearing_by_age(store):
         mmsk.clear_cache(older_than_days=-1)
 
 
-def test_a_limit_that_no_table_keeps_recomputes_and_stays_right():
+def test_a_table_larger_than_the_limit_is_told_and_computed_anew():
     with mmsk.config_context(cache_limit_bytes=0):
-        first = HOGEmbedder(16).transform(pictures(3))
+        with pytest.warns(CacheWarning, match="rows of HOGEmbedder, which are more than cache_lim"):
+            first = HOGEmbedder(16).transform(pictures(3))
         assert len(mmsk.cache_info()) == 0
         np.testing.assert_array_equal(HOGEmbedder(16).transform(pictures(3)), first)
