@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.compose._column_transformer import _check_X
@@ -249,16 +251,34 @@ class ModalityTransformer(ColumnTransformer):
 
     def _with_presence(self, blocks: Any, X: Any) -> Any:
         """Mark the missing cells of sparse blocks, whose empty rows do not tell."""
-        if not isinstance(blocks, FeatureBlocks):
+        if self.output == "array":
             return blocks
         X = _check_X(X)
+        lost = []
         by_label = hasattr(X, "columns") and hasattr(self, "feature_names_in_")
-        for place, (_, transformer, columns, _) in enumerate(self._fitted(by_label)):
+        for place, (name, transformer, columns, _) in enumerate(self._fitted(by_label)):
             column = _safe_indexing(X, columns, axis=1)
             present = getattr(transformer, "present_rows", present_cells)(column)
-            if present is not None:
+            if present is None:
+                continue
+            if isinstance(blocks, FeatureBlocks):
                 blocks.present[:, place] &= present
+            elif not present.all() and not self._shows_missing(blocks, name, present):
+                lost.append(name)
+        if lost:
+            warnings.warn(
+                f"Cells of {', '.join(map(repr, lost))} are missing, and a DataFrame of sparse "
+                "columns cannot say so: what follows takes them for empty documents. Leave "
+                "set_output at 'default' to get FeatureBlocks, or make the block dense, as "
+                "TfidfEmbedder(n_components=100) does.",
+                UserWarning,
+            )
         return blocks
+
+    def _shows_missing(self, frame: Any, name: str, present: np.ndarray) -> bool:
+        """Tell whether a DataFrame holds NaN where a block is missing, as dense ones do."""
+        row = np.asarray(_safe_indexing(frame, [int(np.flatnonzero(~present)[0])]))
+        return bool(pd.isna(row[0, self.output_indices_[name]]).all())
 
 
 def _check_table(X: Any) -> None:

@@ -502,6 +502,7 @@ def test_verbose_names_itself(gappy):
     assert "(2 of 3) Processing letters" in printed.getvalue()
 
 
+@pytest.mark.filterwarnings("ignore:Cells of .* are missing")
 @pytest.mark.parametrize("container", ["pandas", "polars"])
 def test_set_output(gappy, container):
     chosen = [
@@ -521,6 +522,7 @@ def test_set_output(gappy, container):
         np.testing.assert_array_equal(letters, blocks.present_in("letters"))
 
 
+@pytest.mark.filterwarnings("ignore:Cells of .* are missing")
 @pytest.mark.parametrize("container", ["pandas", "polars"])
 def test_set_output_of_a_whole_pipeline(pipeline, gappy, y, container):
     pipeline.set_params(features__title=TfidfEmbedder(token_pattern=WORDS))
@@ -574,3 +576,17 @@ def test_fails_no_check_that_its_parent_passes():
             )
         failed.append({each["check_name"] for each in results if each["status"] == "failed"})
     assert failed[1] <= failed[0]
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_a_frame_that_cannot_show_what_is_missing_says_so(container):
+    table = pd.DataFrame({"title": ["red shoe", None, "hat"], "note": ["a b c", "old hat", None]})
+    transformers = [
+        ("title", TfidfEmbedder(), "title"),
+        ("note", TfidfEmbedder(n_components=2, random_state=0), "note"),
+    ]
+    features = ModalityTransformer(transformers).set_output(transform=container)
+    with pytest.warns(UserWarning, match=r"Cells of 'title' are missing, .*Leave set_output at"):
+        features.fit_transform(table)
+    ModalityTransformer(transformers[1:]).set_output(transform=container).fit_transform(table)
+    features.transform(table[table["title"].notna()])
