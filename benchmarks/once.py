@@ -81,6 +81,20 @@ def on_dask(memory: str | None, table: pd.DataFrame, y: np.ndarray) -> None:
         grid(memory).fit(table, y)
 
 
+def with_dask_ml(memory: str | None, table: pd.DataFrame, y: np.ndarray) -> None:
+    from dask_ml.model_selection import GridSearchCV
+
+    GridSearchCV(model(None), PENALTIES, cv=5, scheduler="threads").fit(table, y)
+
+
+def with_embetter(memory: str | None, table: pd.DataFrame, y: np.ndarray) -> None:
+    from embetter.utils import cached
+
+    with tempfile.TemporaryDirectory() as folder:
+        steps = [("shapes", cached(folder, CountedHOG(32))), ("head", SVC())]
+        GridSearchCV(Pipeline(steps), PENALTIES, cv=5).fit(table["photo"].tolist(), y)
+
+
 def fit(make: object, **options: object) -> object:
     return lambda memory, table, y: make(memory, **options).fit(table, y)
 
@@ -96,6 +110,7 @@ CASES = {
     "StackingClassifier of two pipelines": fit(stacking),
     "Dask, two workers": on_dask,
 }
+OTHERS = {"dask_ml": with_dask_ml, "embetter": with_embetter}
 
 
 def write_pictures(folder: Path, n_pictures: int) -> None:
@@ -113,19 +128,17 @@ def run_case(name: str, mode: str, folder: Path) -> None:
     table, y = pd.DataFrame({"photo": paths}), np.arange(len(paths)) % 3
     mmsk.set_config(cache=mode == "store", cache_dir=folder / "store" / name)
     memory = str(folder / "memory" / name) if mode == "memory" else None
-    CASES[name](memory, table, y)
+    {**CASES, **OTHERS}[name](memory, table, y)
 
 
-def count(name: str, mode: str, folder: Path) -> tuple[str, float]:
-    """Run one case in a new process; return computed rows over pictures, and seconds."""
+def count(name: str, mode: str, folder: Path) -> str:
+    """Run one case in a new process; return computed rows over pictures."""
     log = folder / f"log-{time.monotonic_ns()}"
-    start = time.perf_counter()
     command = [sys.executable, __file__, "--case", name, "--mode", mode, "--folder", str(folder)]
     subprocess.run(command, check=True, env={**os.environ, LOG: str(log)})
-    seconds = time.perf_counter() - start
     n_pictures = len(list((folder / "pictures").iterdir()))
     sizes = [file.stat().st_size for file in sorted(folder.glob(f"{log.name}-*"))]
-    return " + ".join(f"{size / n_pictures:.4g}" for size in sizes) or "0", seconds
+    return " + ".join(f"{size / n_pictures:.4g}" for size in sizes) or "0"
 
 
 def main() -> None:
@@ -149,8 +162,11 @@ def main() -> None:
             if case.startswith("Dask") and find_spec("distributed") is None:
                 print(f"| {case} | distributed is not installed | | | |")
                 continue
-            found = [count(case, mode, folder)[0] for mode in ("store", "store", "off", "memory")]
+            found = [count(case, mode, folder) for mode in ("store", "store", "off", "memory")]
             print(f"| {case} | {' | '.join(found)} |", flush=True)
+        for package in OTHERS:
+            found = count(package, "off", folder) if find_spec(package) else "not installed"
+            print(f"The first case with what {package} has for it: {found}")
 
 
 if __name__ == "__main__":

@@ -159,9 +159,9 @@ class Pass:
     def _repeat(self) -> None:
         """Give rows of equal content what the first of them got."""
         failed = {error.row: error for error in self.bad.errors}
-        for first, *others in self.rows_of.values():
-            if others and first in failed:
+        for first, *others in (rows for rows in self.rows_of.values() if len(rows) > 1):
+            if first in failed:
                 for row in others:
                     self.bad.add(row, failed[first])
-            elif others:
+            else:
                 self.features[others] = self.features[first]
