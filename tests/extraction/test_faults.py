@@ -1,4 +1,4 @@
-"""What becomes of the feature store when processes die, disks fill up and files are damaged."""
+"""What becomes of the feature store when processes die and disks fill up."""
 
 import os
 import shutil
@@ -10,77 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from byte_counts import ByteCounts, computed, plain_rows, write_files
-from scripts import finish, run, start
+from byte_counts import ByteCounts, computed, plain_rows
+from kept_work import N_FILES, TRANSFORM, check_right
+from scripts import finish, run
 
 import mmsk
 from mmsk.exceptions import CacheWarning
-from mmsk.extraction import _keeper, _store
-from mmsk.extraction._table import KEY
-
-N_FILES = 40
-ROW_BYTES = 16
-
-TRANSFORM = """
-import sys
-import numpy as np
-import mmsk
-from byte_counts import ByteCounts
-store, log, cells, out, seconds, on_error = sys.argv[1:]
-mmsk.set_config(cache_dir=store)
-cells = open(cells).read().split()
-extractor = ByteCounts(log, seconds_a_row=float(seconds), on_error=on_error, max_bad_fraction=1)
-np.save(out, extractor.transform(cells))
-"""
-
-
-class Work:
-    """A column of files, a store, and a log of what was computed."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.store = folder / "store"
-        self.log = str(folder / "log")
-        self.paths = write_files(folder / "cells", N_FILES)
-
-    def transform(self, **parameters):
-        return ByteCounts(self.log, **parameters).transform(self.paths)
-
-    def start(self, name, paths=None, seconds=0.0, on_error="raise"):
-        """Start a process that does the same."""
-        cells = self.folder / f"{name}.txt"
-        cells.write_text("\n".join(self.paths if paths is None else paths))
-        out = self.folder / f"{name}.npy"
-        return start(TRANSFORM, self.store, self.log, cells, out, seconds, on_error)
-
-    def result(self, name):
-        return np.load(self.folder / f"{name}.npy")
-
-    @property
-    def n_computed(self):
-        return computed(self.log)
-
-    def wait_for(self, n_rows):
-        """Wait until so many rows were computed."""
-        end = time.monotonic() + 60
-        while self.n_computed < n_rows:
-            assert time.monotonic() < end
-            time.sleep(0.005)
-
-    def table_file(self, name):
-        (file,) = self.store.glob(f"*/{name}")
-        return file
-
-
-@pytest.fixture
-def work(tmp_path, store, monkeypatch):
-    monkeypatch.setattr(_keeper, "_warned", set())
-    monkeypatch.setattr(_store, "_tables", {})
-    return Work(tmp_path)
-
-
-def check_right(work, rows, paths=None):
-    np.testing.assert_array_equal(rows, plain_rows(work.paths if paths is None else paths))
+from mmsk.extraction import _store
 
 
 def test_a_killed_process_is_resumed(work):
@@ -150,77 +86,6 @@ def test_a_process_that_waits_computes_what_a_killed_one_claimed(work):
     finish(waiting)
     check_right(work, work.result("waiting"))
     assert work.n_computed <= N_FILES + 4
-
-
-KEY_PLACES = {"digest": 3, "checksum": 17}
-
-
-@pytest.mark.parametrize("number", [0, N_FILES // 2, N_FILES - 1])
-@pytest.mark.parametrize("place", ["digest", "checksum", "row"])
-def test_a_flipped_bit_is_mended(work, number, place):
-    first = work.transform()
-    name, size = ("rows.bin", ROW_BYTES) if place == "row" else ("keys.bin", KEY.itemsize)
-    file = work.table_file(name)
-    content = bytearray(file.read_bytes())
-    content[number * size + KEY_PLACES.get(place, 5)] ^= 16
-    file.write_bytes(content)
-    _store._tables.clear()  # as in a new process
-    if place == "digest":
-        again = work.transform()  # the damaged key is of no item, which no one can tell
-    else:
-        with pytest.warns(CacheWarning, match="had 1 damaged rows, which were computed anew"):
-            again = work.transform()
-    assert again.tobytes() == first.tobytes()
-    assert work.n_computed == N_FILES + 1
-    _store._tables.clear()
-    assert work.transform().tobytes() == first.tobytes()
-    assert work.n_computed == N_FILES + 1
-
-
-@pytest.mark.parametrize("name", ["keys.bin", "rows.bin"])
-@pytest.mark.parametrize("left", [0.0, 0.47, 0.99])
-@pytest.mark.parametrize("new_process", [False, True])
-def test_a_truncated_file_is_mended(work, name, left, new_process):
-    first = work.transform()
-    file = work.table_file(name)
-    size = file.stat().st_size
-    os.truncate(file, int(size * left))
-    if new_process:
-        _store._tables.clear()
-    if name == "rows.bin":
-        with pytest.warns(CacheWarning, match="damaged rows, which were computed anew"):
-            again = work.transform()
-    else:
-        again = work.transform()
-    assert again.tobytes() == first.tobytes()
-    n_lost = N_FILES - int(N_FILES * left)
-    assert work.n_computed == N_FILES + n_lost
-    _store._tables.clear()
-    assert work.transform().tobytes() == first.tobytes()
-    assert work.n_computed == N_FILES + n_lost
-
-
-@pytest.mark.parametrize("name", ["keys.bin", "rows.bin"])
-def test_a_file_that_shrinks_under_a_reader_kills_nothing(work, name):
-    """In a process that has the table open; a memory map would end it with SIGBUS here."""
-    script = """
-import os, sys, warnings
-import numpy as np, mmsk
-from pathlib import Path
-from byte_counts import ByteCounts
-store, log, cells, name = sys.argv[1:]
-mmsk.set_config(cache_dir=store)
-cells = open(cells).read().split()
-first = ByteCounts(log).transform(cells)
-ByteCounts(log).transform(cells[:3])
-os.truncate(next(Path(store).glob("*/" + name)), 50)
-with warnings.catch_warnings(record=True):
-    assert ByteCounts(log).transform(cells).tobytes() == first.tobytes()
-print("alive")
-"""
-    cells = work.folder / "cells.txt"
-    cells.write_text("\n".join(work.paths))
-    assert run(script, work.store, work.log, cells, name)[0] == "alive\n"
 
 
 def test_a_full_disk(work, tmp_path):
