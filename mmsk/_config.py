@@ -185,6 +185,8 @@ def _changed(config: Config, cache: Any, cache_dir: Any, cache_limit_bytes: Any)
             raise ValueError(f"cache={cache!r} is not one of True, False.")
         config = replace(config, cache=cache)
     if cache_dir is not None:
+        if not isinstance(cache_dir, str | os.PathLike):
+            raise ValueError(f"cache_dir={cache_dir!r} is not a path.")
         folder = os.path.abspath(os.path.expanduser(os.fspath(cache_dir)))
         config = replace(config, cache_dir=folder)
     if cache_limit_bytes is not None:

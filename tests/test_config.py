@@ -236,3 +236,8 @@ def test_workers_follow_the_settings_of_their_parent(tmp_path, backend):
     assert int(without) >= 24 + 2 * 24
     assert int(last) == int(without) + 12 == computed(tmp_path / "log")
     assert folders == "['default', 'one', 'two']"
+
+
+def test_a_folder_must_be_a_path():
+    with pytest.raises(ValueError, match="cache_dir=3 is not a path"):
+        mmsk.set_config(cache_dir=3)

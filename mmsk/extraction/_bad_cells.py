@@ -85,8 +85,7 @@ class BadCells:
         rows = ", ".join(str(error.row) for error in self.errors[:MOST_COLLECTED])
         n_more = len(self.errors) - MOST_COLLECTED
         more = f" and {n_more} more" if n_more > 0 else ""
-        warnings.warn(
-            f"{len(self.errors)} unreadable cells are taken as missing: rows {rows}{more}. "
-            f"The first: {first.where}: {first.reason}",
-            BadCellWarning,
-        )
+        message = f"{len(self.errors)} unreadable cells are taken as missing: rows {rows}{more}. "
+        if len(self.errors) == 1:
+            message = f"1 unreadable cell is taken as missing: row {rows}. "
+        warnings.warn(f"{message}The first: {first.where}: {first.reason}", BadCellWarning)

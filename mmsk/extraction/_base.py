@@ -192,6 +192,10 @@ class CellExtractor(BaseExtractor):
         check_choice("on_error", self.on_error, ["raise", "missing"])
         check_number("max_bad_fraction", self.max_bad_fraction, low=0, high=1)
         check_number("batch_size", self.batch_size, low=1, integer=True)
+        if self.n_jobs is not None:
+            check_number("n_jobs", self.n_jobs, integer=True)
+            if self.n_jobs == 0:
+                raise ValueError("n_jobs=0 is no number of threads: give 1 or more, -1, or None.")
         self._check_parameters()
 
     def __sklearn_tags__(self) -> Tags:

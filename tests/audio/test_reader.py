@@ -235,7 +235,7 @@ def test_a_row_is_named_and_the_others_keep_theirs(encode, sound):
     cells = [(sound, RATE), encode()[:5000], None, (sound, RATE)]
     with pytest.raises(ReadError, match=r"^row 1 .*truncated: 2478 of 16000 frames"):
         mfcc.transform(cells)
-    with pytest.warns(UserWarning, match="1 unreadable cells are taken as missing: rows 1"):
+    with pytest.warns(UserWarning, match="1 unreadable cell is taken as missing: row 1"):
         features = mfcc.set_params(on_error="missing").transform(cells)
     assert np.isnan(features).all(axis=1).tolist() == [False, True, True, False]
     np.testing.assert_array_equal(features[0], features[3])

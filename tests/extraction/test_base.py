@@ -96,3 +96,12 @@ def test_tags():
     assert tags.input_tags.one_d_array
     assert not tags.input_tags.two_d_array
     assert tags.input_tags.allow_nan
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "message"),
+    [("all", "n_jobs='all' is not an integer"), (0, "n_jobs=0 is no number of threads")],
+)
+def test_n_jobs_is_checked_even_where_no_thread_is_needed(n_jobs, message):
+    with pytest.raises(ValueError, match=message):
+        LetterCounts(n_jobs=n_jobs).transform(["a"])

@@ -117,7 +117,7 @@ def test_unreadable_cells(table):
     table.loc["b", "photo"] = b"<html>"
     with pytest.raises(ReadError, match=r"row 1 \(index 'b'\), column 'photo' \(6 bytes\): not an"):
         augment_table(table, column="photo")
-    with pytest.warns(BadCellWarning, match="1 unreadable cells"):
+    with pytest.warns(BadCellWarning, match="1 unreadable cell is"):
         longer, _ = augment_table(table, column="photo", on_error="missing")
     assert longer["photo"].iloc[5] is None
     assert longer["photo"].iloc[1] == b"<html>"

@@ -155,7 +155,7 @@ def test_a_cell_that_is_no_text_is_named(cell, reason):
 def test_bad_cells_can_be_missing():
     column = ["red car", 5, None, "red apple"]
     embedder = TfidfEmbedder(on_error="missing").fit(DOCUMENTS)
-    with pytest.warns(BadCellWarning, match="1 unreadable cells are taken as missing: rows 1"):
+    with pytest.warns(BadCellWarning, match="1 unreadable cell is taken as missing: row 1"):
         features = embedder.transform(column)
     assert np.diff(features.indptr).tolist() == [2, 0, 0, 2]
     assert embedder.present_rows(column).tolist() == [True, False, False, True]
