@@ -129,7 +129,7 @@ class Pass:
     def _read_and_extract(self, rows: list[int]) -> list[tuple[int, Any]]:
         results = self._read(rows)
         good = [(row, sample) for row, sample in results if not isinstance(sample, ReadError)]
-        if good:
+        if good and not self.bad.ended:  # a lost pass reads on, but computes nothing more
             places, samples = zip(*good, strict=True)
             values = dict(zip(places, self._extract(places, samples), strict=True))
             results = [(row, values.get(row, sample)) for row, sample in results]
