@@ -20,7 +20,8 @@ def data_folder() -> Path:
     """Return the folder of the data sets, or end the script and say why."""
     folder = Path(os.environ.get("MMSK_TEST_DATA", DEFAULT)).resolve()
     if not folder.is_dir():
-        sys.exit(f"skipped: no data sets at {folder}; set MMSK_TEST_DATA to their folder")
+        print(f"skipped: no data sets at {folder}; set MMSK_TEST_DATA to their folder")
+        sys.exit()
     return folder
 
 
