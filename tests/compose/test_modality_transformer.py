@@ -261,7 +261,7 @@ def test_an_extractor_may_say_which_rows_it_read():
     """A cell that is no text counts as missing, although an empty sparse row does not tell."""
     table = pd.DataFrame({"text": pd.Series(["a b", "", None, 7], dtype=object)})
     embedder = TfidfEmbedder(token_pattern=WORDS, on_error="missing")
-    with pytest.warns(BadCellWarning, match="rows 3"):
+    with pytest.warns(BadCellWarning, match="row 3"):
         blocks = ModalityTransformer([("text", embedder, "text")]).fit_transform(table)
     assert blocks.present.ravel().tolist() == [True, True, False, False]
 
@@ -376,7 +376,7 @@ def test_warning_of_bad_cells_names_rows_of_the_table(form):
     if form == "union":
         extractor = FeatureUnion([("letters", extractor), ("others", "drop")])
     model = ModalityTransformer([("text", extractor, "text")])
-    with pytest.warns(BadCellWarning, match=r"rows 6\. The first: row 6 \(index 'row6'\)"):
+    with pytest.warns(BadCellWarning, match=r"row 6\. The first: row 6 \(index 'row6'\)"):
         blocks = model.fit_transform(bad_table())
     assert np.flatnonzero(~blocks.present).tolist() == [1, 4, 6]
 
