@@ -9,8 +9,7 @@ from typing import Any
 
 import torch
 
-from mmsk._nets.backbones import import_models
-from mmsk._nets.weights import is_file_name
+from mmsk._nets.weights import is_file_name, trained_file
 
 
 def identify_weights(backbone: str, weights: Any) -> dict[str, Any]:
@@ -32,16 +31,11 @@ def identify_weights(backbone: str, weights: Any) -> dict[str, Any]:
     """
     if weights is None:
         return {"torch": torch.__version__}
-    file = Path(weights) if is_file_name(weights) else _file_of(backbone, weights)
+    file = Path(weights) if is_file_name(weights) else trained_file(backbone, weights)[1]
     if not file.is_file():
         return {"name": file.name}
     status = file.stat()
     return {"digest": _digest(str(file), status.st_size, status.st_mtime_ns, status.st_ino)}
-
-
-def _file_of(backbone: str, weights: str) -> Path:
-    url = import_models().get_model_weights(backbone)[weights].url
-    return Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
 
 
 @lru_cache(maxsize=64)

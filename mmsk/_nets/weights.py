@@ -57,6 +57,12 @@ def check_weights(backbone: str, weights: Any) -> None:
         )
 
 
+def trained_file(backbone: str, weights: str) -> tuple[str, Path]:
+    """Return where torchvision fetches its named weights, and the file in which it keeps them."""
+    url = import_models().get_model_weights(backbone)[weights].url
+    return url, Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
+
+
 def load_named(backbone: str, weights: str) -> nn.Module:
     """Build a network with torchvision's named weights.
 
@@ -66,8 +72,7 @@ def load_named(backbone: str, weights: str) -> nn.Module:
         If they are not on disk and cannot be downloaded; the message says which file to put
         where.
     """
-    url = import_models().get_model_weights(backbone)[weights].url
-    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
+    url, file = trained_file(backbone, weights)
     try:
         if not file.exists():
             _download(url, file)
