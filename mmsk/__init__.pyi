@@ -13,6 +13,7 @@ from .compose import Modalities as Modalities
 from .compose import ModalityTransformer as ModalityTransformer
 from .compose import PerBlock as PerBlock
 from .compose import infer_modalities as infer_modalities
+from .compose import precompute as precompute
 from .exceptions import BadCellWarning as BadCellWarning
 from .exceptions import CacheWarning as CacheWarning
 from .exceptions import MissingDependencyError as MissingDependencyError

@@ -1,4 +1,4 @@
-"""Settings of the feature store: where it is, how large it may grow, whether it is on."""
+"""Settings of a process: where the feature store is, how large it may grow, progress bars."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from mmsk._validation import check_number
+from mmsk._validation import check_choice, check_number
 
 CACHE_DIR_VARIABLE = "MMSK_CACHE_DIR"
 DEFAULT_CACHE_LIMIT_BYTES = 10 * 2**30
@@ -29,11 +29,14 @@ class Config:
         Folder of the store; None is that of ``MMSK_CACHE_DIR``, or the user's cache folder.
     cache_limit_bytes : int
         Size to which the store may grow before old tables are removed.
+    progress : bool
+        Whether a pass over many cells shows a bar.
     """
 
     cache: bool = True
     cache_dir: str | None = None
     cache_limit_bytes: int = DEFAULT_CACHE_LIMIT_BYTES
+    progress: bool = False
 
     @property
     def folder(self) -> Path | None:
@@ -73,7 +76,8 @@ def get_config() -> dict[str, Any]:
     Returns
     -------
     settings : dict
-        ``cache``, ``cache_dir`` and ``cache_limit_bytes``, as `set_config` takes them.
+        ``cache``, ``cache_dir``, ``cache_limit_bytes`` and ``progress``, as `set_config` takes
+        them.
 
     Examples
     --------
@@ -90,8 +94,11 @@ def set_config(
     cache: bool | None = None,
     cache_dir: str | os.PathLike | None = None,
     cache_limit_bytes: int | None = None,
+    progress: bool | None = None,
 ) -> None:
-    """Move, bound or switch off the feature store, for this process and its workers.
+    """Move, bound or switch off the feature store, and show progress bars.
+
+    What is set holds for this process and its workers, but workers show no bars.
 
     Parameters
     ----------
@@ -102,6 +109,9 @@ def set_config(
     cache_limit_bytes : int, default=None
         Size to which the store may grow; then the tables not used for longest are removed,
         never one in use. None leaves this setting as it is.
+    progress : bool, default=None
+        Whether a pass of an extractor over cells that takes longer than half a second shows a
+        bar on stderr. None leaves this setting as it is; at first it is False.
 
     Raises
     ------
@@ -122,7 +132,7 @@ def set_config(
     >>> mmsk.set_config(cache=True)
     """
     global _global, _set_in_process
-    _global = _changed(_global, cache, cache_dir, cache_limit_bytes)
+    _global = _changed(_global, cache, cache_dir, cache_limit_bytes, progress)
     _set_in_process = os.getpid()
 
 
@@ -132,6 +142,7 @@ def config_context(
     cache: bool | None = None,
     cache_dir: str | os.PathLike | None = None,
     cache_limit_bytes: int | None = None,
+    progress: bool | None = None,
 ) -> Iterator[None]:
     """Change settings for a block of code, in this thread and those that it starts.
 
@@ -144,6 +155,8 @@ def config_context(
     cache_dir : str or path, default=None
         As in `set_config`.
     cache_limit_bytes : int, default=None
+        As in `set_config`.
+    progress : bool, default=None
         As in `set_config`.
 
     Yields
@@ -161,7 +174,7 @@ def config_context(
     True
     """
     before = getattr(_local, "config", None)
-    config = _changed(current_config(), cache, cache_dir, cache_limit_bytes)
+    config = _changed(current_config(), cache, cache_dir, cache_limit_bytes, progress)
     _local.config = config
     _contexts.append(config)
     try:
@@ -179,11 +192,13 @@ def current_config() -> Config:
     return config
 
 
-def _changed(config: Config, cache: Any, cache_dir: Any, cache_limit_bytes: Any) -> Config:
-    if cache is not None:
-        if not isinstance(cache, bool):
-            raise ValueError(f"cache={cache!r} is not one of True, False.")
-        config = replace(config, cache=cache)
+def _changed(
+    config: Config, cache: Any, cache_dir: Any, cache_limit_bytes: Any, progress: Any
+) -> Config:
+    for name, value in {"cache": cache, "progress": progress}.items():
+        if value is not None:
+            check_choice(name, value, [True, False])
+            config = replace(config, **{name: value})
     if cache_dir is not None:
         if not isinstance(cache_dir, str | os.PathLike):
             raise ValueError(f"cache_dir={cache_dir!r} is not a path.")
@@ -207,11 +222,11 @@ def _is_off(variable: str) -> bool:
 
 def config_to_send() -> dict[str, Any]:
     """Return the settings to travel with a pickled extractor."""
-    config = current_config()
+    config = replace(current_config(), progress=False)  # bars of several workers would mix
     try:
         folder = config.folder
     except OSError:
-        return {"process": _process("self"), "config": get_config()}
+        return {"process": _process("self"), "config": vars(config)}
     # The folder as it is here: the environment of a worker may be older than that of its parent.
     sent = replace(
         config, cache=folder is not None, cache_dir=None if folder is None else str(folder)

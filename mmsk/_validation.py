@@ -38,6 +38,11 @@ class RawColumn:
     def __len__(self) -> int:
         return len(self.cells)
 
+    @property
+    def n_present(self) -> int:
+        """Number of cells that are not missing."""
+        return int(self.present.sum())
+
     def label(self, row: int) -> Any:
         """Index label of a row, None where rows have no labels."""
         if self.labels is None:

@@ -26,7 +26,9 @@ def test_settings_are_changed_one_by_one(tmp_path):
     mmsk.set_config(cache_dir=tmp_path)
     mmsk.set_config(cache_limit_bytes=5)
     mmsk.set_config(cache=False)
+    mmsk.set_config(progress=True)
     expected = {"cache": False, "cache_dir": str(tmp_path), "cache_limit_bytes": 5}
+    expected["progress"] = True
     assert mmsk.get_config() == expected
 
 
@@ -34,6 +36,7 @@ def test_settings_are_changed_one_by_one(tmp_path):
     ("settings", "message"),
     [
         ({"cache": "off"}, "cache='off' is not one of True, False"),
+        ({"progress": 1}, "progress=1 is not one of True, False"),
         ({"cache_limit_bytes": -1}, "cache_limit_bytes=-1 is not an integer of at least 0"),
         ({"cache_limit_bytes": 1.5}, "cache_limit_bytes=1.5 is not an integer"),
     ],

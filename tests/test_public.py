@@ -10,7 +10,7 @@ import mmsk
 ROOMS = {
     "audio": ["AudioDescriptors", "AudioReader", "LogMelEmbedder", "MFCC", "STFTEmbedder"],
     "compose": ["FeatureBlocks", "Modalities", "ModalityTransformer", "PerBlock"]
-    + ["infer_modalities"],
+    + ["infer_modalities", "precompute"],
     "datasets": ["fetch_flower_photos", "fetch_free_spoken_digits", "make_multimodal"],
     "extraction": ["BaseExtractor", "CellExtractor", "cache_info", "clear_cache"],
     "fusion": ["ConcatFusion", "WeightedFusion"],

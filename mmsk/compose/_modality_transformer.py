@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
+from sklearn.callback import CallbackSupportMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.compose._column_transformer import _check_X
 from sklearn.pipeline import _fit_transform_one
@@ -17,12 +19,13 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.parallel import Parallel, delayed
 
+from mmsk._progress import as_subtask
 from mmsk._validation import check_choice
 from mmsk.compose._feature_blocks import FeatureBlocks, names_out
 from mmsk.compose._present_rows import call_on_present_rows, present_cells, without_rows
 
 
-class ModalityTransformer(ColumnTransformer):
+class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
     """Give each modality of a table to its extractor; the result is named blocks.
 
     It is scikit-learn's ColumnTransformer in everything but two points. A transformer of one
@@ -181,9 +184,10 @@ class ModalityTransformer(ColumnTransformer):
                 skip_empty_columns=True,
             )
         )
+        functions = self._as_subtasks(func, chosen, X, y) if fitting else [func] * len(chosen)
         results = Parallel(n_jobs=self.n_jobs)(
             delayed(call_on_present_rows)(
-                func,
+                function,
                 clone(self._resolved(transformer)) if fitting else transformer,
                 _safe_indexing(X, columns, axis=1),
                 y,
@@ -193,12 +197,32 @@ class ModalityTransformer(ColumnTransformer):
                 params=routed_params[name],
                 **self._message(name, place, len(chosen), fitting),
             )
-            for place, (name, transformer, columns, weight) in enumerate(chosen, start=1)
+            for place, (function, (name, transformer, columns, weight)) in enumerate(
+                zip(functions, chosen, strict=True), start=1
+            )
         )
         if fitting:
+            self._callback_fit_ctx.call_on_fit_task_end(estimator=self, X=X, y=y)
             pairs = zip(chosen, results, strict=True)
             self._empty_blocks = {name: without_rows(block) for (name, *_), (block, _) in pairs}
         return results
+
+    def _as_subtasks(
+        self, func: Callable, chosen: list[tuple], X: Any, y: Any
+    ) -> list[Callable[..., Any]]:
+        """Give each transformer a function that fits it as a task of scikit-learn's callbacks."""
+        context = self._init_callback_context(
+            max_subtasks=len(chosen), sequential_subtasks=False
+        ).call_on_fit_task_begin(estimator=self, X=X, y=y)
+        return [
+            partial(
+                _in_subtask,
+                func,
+                self,
+                context.subcontext(task_name=f"fit-transform-{name}", task_id=place),
+            )
+            for place, (name, *_) in enumerate(chosen)
+        ]
 
     def _resolved(self, transformer: Any) -> Any:
         if not isinstance(transformer, str):
@@ -279,6 +303,13 @@ class ModalityTransformer(ColumnTransformer):
         """Tell whether a DataFrame holds NaN where a block is missing, as dense ones do."""
         row = np.asarray(_safe_indexing(frame, [int(np.flatnonzero(~present)[0])]))
         return bool(pd.isna(row[0, self.output_indices_[name]]).all())
+
+
+def _in_subtask(
+    func: Callable, caller: Any, context: Any, transformer: Any, X: Any, y: Any, **arguments: Any
+) -> Any:
+    with as_subtask(context, caller, transformer, X, y):
+        return func(transformer, X, y, **arguments)
 
 
 def _check_table(X: Any) -> None:

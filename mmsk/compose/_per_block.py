@@ -8,16 +8,18 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags, get_tags
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
+from mmsk._progress import as_fit_task
 from mmsk.compose._feature_blocks import FeatureBlocks, names_out
 from mmsk.compose._present_rows import scatter
 from mmsk.compose._to_blocks import to_blocks
 
 
-class PerBlock(TransformerMixin, BaseEstimator):
+class PerBlock(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """Apply a transformer to each block on its own, on the rows that have the block.
 
     scikit-learn's normalizers and reductions see one matrix; this gives them one block at a
@@ -70,6 +72,7 @@ class PerBlock(TransformerMixin, BaseEstimator):
     def __init__(self, transformer: Any) -> None:
         self.transformer = transformer
 
+    @as_fit_task
     def fit(self, X: Any, y: Any = None) -> Self:
         """Fit one transformer per block.
 

@@ -74,11 +74,11 @@ class BadCells:
         self.errors.sort(key=lambda error: error.row or 0)
         first, *others = self.errors
         first.others = tuple(others[: MOST_COLLECTED - 1])
-        allowed = max(1.0, self.max_bad_fraction * self.column.present.sum())
+        allowed = max(1.0, self.max_bad_fraction * self.column.n_present)
         if self.on_error == "raise" or len(self.errors) > allowed:
             if self.on_error == "missing":
                 first.add_note(
-                    f"{len(self.errors)} of {self.column.present.sum()} cells are bad, more than "
+                    f"{len(self.errors)} of {self.column.n_present} cells are bad, more than "
                     f"max_bad_fraction={self.max_bad_fraction}."
                 )
             raise first from first.cause

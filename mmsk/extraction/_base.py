@@ -10,10 +10,12 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import Tags
 
 from mmsk._config import config_to_send, current_config, receive_config
-from mmsk._validation import check_choice, check_number, raw_column
+from mmsk._progress import FitTasks, as_fit_task, progress_bar
+from mmsk._validation import RawColumn, check_choice, check_number, raw_column
 from mmsk.extraction._code import digest_of_room
 from mmsk.extraction._digest import digest_cell, digest_text
 from mmsk.extraction._keeper import Keeper
@@ -25,7 +27,7 @@ Threads = tuple[int, Callable[[], None] | None]
 FIRST_PROTOCOL_SENT = 5
 
 
-class BaseExtractor(TransformerMixin, BaseEstimator, ABC):
+class BaseExtractor(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of every transformer of one raw column.
 
     A leaf stores its parameters in ``__init__``, checks them in `_check_parameters`, names its
@@ -103,6 +105,7 @@ class CellExtractor(BaseExtractor):
     def _extract(self, samples: list[Any]) -> np.ndarray:
         """Compute one float32 row per sample, shape (len(samples), n_features)."""
 
+    @as_fit_task
     def fit(self, X: Any = None, y: Any = None) -> Self:
         """Check the parameters; there is nothing to learn.
 
@@ -128,6 +131,30 @@ class CellExtractor(BaseExtractor):
             raw_column(X)
         return self
 
+    @with_callbacks
+    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
+        """Do what `transform` does, and tell scikit-learn's callbacks how far it is.
+
+        Parameters
+        ----------
+        X : column of raw cells
+            A list, object array, pandas Series or polars Series.
+        y : ignored
+            Present for scikit-learn's convention.
+
+        Returns
+        -------
+        features : ndarray of shape (n_cells, n_features), dtype float32
+            As `transform` returns them.
+        """
+        self._check_all_parameters()
+        column = raw_column(X)
+        with (
+            self._bar(column) as bar,
+            FitTasks(self, column.n_present, self.batch_size) as tasks,
+        ):
+            return self._rows(column, bar.update, tasks.update)
+
     def transform(self, X: Any) -> np.ndarray:
         """Compute one row of features per cell.
 
@@ -149,8 +176,20 @@ class CellExtractor(BaseExtractor):
         """
         self._check_all_parameters()
         column = raw_column(X)
+        with self._bar(column) as bar:
+            return self._rows(column, bar.update)
+
+    def _bar(self, column: RawColumn) -> AbstractContextManager:
+        return progress_bar(column.n_present, self._pass_name(column))
+
+    def _pass_name(self, column: RawColumn) -> str:
+        name = type(self).__name__
+        return name if column.name is None else f"{name} {column.name}"
+
+    def _rows(self, column: RawColumn, *counts: Callable[[int], Any]) -> np.ndarray:
+        """Compute the rows of a column; each of `counts` hears how many cells more are done."""
         with Keeper(current_config(), self) as keeper:
-            return Pass(self, column, keeper).run()
+            return Pass(self, column, keeper, counts).run()
 
     def _digest(self, cell: Any) -> bytes | None:
         """Digest of what the cell holds; None where its row cannot be kept."""

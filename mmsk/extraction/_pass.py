@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import compress
 from os import PathLike
@@ -44,12 +44,21 @@ class Pass:
         The cells.
     keeper : Keeper
         The store, or what stands in for it.
+    counts : sequence of callable
+        Each hears how many cells more are done.
     """
 
-    def __init__(self, extractor: Any, column: RawColumn, keeper: Keeper) -> None:
+    def __init__(
+        self,
+        extractor: Any,
+        column: RawColumn,
+        keeper: Keeper,
+        counts: Sequence[Callable[[int], Any]] = (),
+    ) -> None:
         self.extractor = extractor
         self.column = column
         self.keeper = keeper
+        self.counts = counts
         self.bad = BadCells(column, extractor.on_error, extractor.max_bad_fraction)
         self.features = np.full((len(column), keeper.width), np.nan, dtype=np.float32)
         self.digest_of: dict[int, bytes] = {}
@@ -80,6 +89,7 @@ class Pass:
                     without_digest.append(row)
                 elif digest in self.rows_of:
                     self.rows_of[digest].append(row)
+                    self._count(1)
                 else:
                     self.rows_of[digest] = [row]
                     new.append(digest)
@@ -99,6 +109,7 @@ class Pass:
             return []
         found, values = self.keeper.read(digests)
         self.features[[self.rows_of[d][0] for d in compress(digests, found)]] = values
+        self._count(len(values))
         unknown = list(compress(digests, ~found))
         claimed = set(self.keeper.claim(unknown)) if unknown else set()
         self.elsewhere += [digest for digest in unknown if digest not in claimed]
@@ -120,6 +131,11 @@ class Pass:
             with closing(batches):
                 for batch in batches:
                     self._take(*self.bad.split(batch), computed=n_computing > 0)
+                    self._count(len(batch))
+
+    def _count(self, n_cells: int) -> None:
+        for count in self.counts:
+            count(n_cells)
 
     def _take(self, rows: list[int], values: list[Any], *, computed: bool) -> None:
         if rows:

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from mmsk._output import contain_sparse
+from mmsk._progress import as_fit_task
 from mmsk.compose import FeatureBlocks
 from mmsk.compose._stack import present_chunks
 from mmsk.compose._to_blocks import to_blocks
@@ -20,7 +22,7 @@ from mmsk.compose._to_blocks import to_blocks
 MOST_ROWS_NAMED = 10
 
 
-class BaseFusion(TransformerMixin, BaseEstimator, ABC):
+class BaseFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of every transformer from FeatureBlocks to a 2-D matrix.
 
     A leaf gives `_fit` and `_fuse`, which get FeatureBlocks whose present rows are finite and in
@@ -39,6 +41,7 @@ class BaseFusion(TransformerMixin, BaseEstimator, ABC):
         """Names of the output features; those of the concatenation unless a leaf says else."""
         return blocks.get_feature_names_out()
 
+    @as_fit_task
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the fusion from the training rows.
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -25,7 +26,7 @@ from mmsk.heads._svm_solvers import (
 )
 
 
-class BaseSVM(BaseEstimator, ABC):
+class BaseSVM(CallbackSupportMixin, BaseEstimator, ABC):
     """Base of the SVM heads, around a scikit-learn model in ``svc_`` or ``svr_``."""
 
     @property

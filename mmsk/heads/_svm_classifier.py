@@ -15,6 +15,7 @@ from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _ovr_decision_function, check_classification_targets
 
+from mmsk._progress import as_fit_task
 from mmsk._validation import check_choice
 from mmsk.heads._svm_base import BaseSVM, row_weights
 from mmsk.heads._svm_decision import decision_values, votes, with_names, worth_blas
@@ -164,6 +165,7 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
         self.max_gram_mib = max_gram_mib
         self.reuse_mib = reuse_mib
 
+    @as_fit_task
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from labelled rows.
 

@@ -10,6 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.svm import SVR
 from sklearn.utils import column_or_1d
 
+from mmsk._progress import as_fit_task
 from mmsk._validation import check_number
 from mmsk.heads._svm_base import BaseSVM, row_weights
 from mmsk.heads._svm_decision import decision_values, with_names, worth_blas
@@ -114,6 +115,7 @@ class SVMRegressor(RegressorMixin, BaseSVM):
         self.max_gram_mib = max_gram_mib
         self.reuse_mib = reuse_mib
 
+    @as_fit_task
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from rows with their target values.
 

@@ -12,6 +12,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.utils.validation import check_is_fitted
 
 from mmsk._output import contain_sparse
+from mmsk._progress import as_fit_task
 from mmsk._validation import RawColumn, raw_column
 from mmsk.extraction import BaseExtractor
 from mmsk.text._cleaning import clean
@@ -202,6 +203,7 @@ class TfidfEmbedder(BaseExtractor):
         self.on_error = on_error
         self.max_bad_fraction = max_bad_fraction
 
+    @as_fit_task
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn terms, weights and, with `n_components`, the embedding.
 
@@ -227,6 +229,7 @@ class TfidfEmbedder(BaseExtractor):
         self._learn(X)
         return self
 
+    @as_fit_task
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Learn as `fit` does and return the features, with one pass over the documents.
 

@@ -1,0 +1,110 @@
+"""Progress: bars on stderr, and tasks of scikit-learn's callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import wraps
+from typing import Any
+
+from sklearn.callback import with_callbacks
+from tqdm import tqdm
+
+from mmsk._config import current_config
+
+SECONDS_BEFORE_A_BAR = 0.5
+MOST_TASKS = 100
+
+
+def progress_bar(total: int, description: str) -> tqdm:
+    """Bar that counts cells, on stderr; silent unless the settings ask for it.
+
+    Parameters
+    ----------
+    total : int
+        Number of cells.
+    description : str
+        What is being done.
+
+    Returns
+    -------
+    bar : tqdm
+        A context manager; ``bar.update(n)`` counts `n` more cells.
+    """
+    return tqdm(
+        total=total,
+        desc=description,
+        unit=" cells",
+        delay=SECONDS_BEFORE_A_BAR,
+        disable=not current_config().progress,
+        dynamic_ncols=True,
+    )
+
+
+def as_fit_task(fit: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a `fit` method one task of scikit-learn's callbacks, without subtasks."""
+
+    @with_callbacks
+    @wraps(fit)
+    def fit_as_task(estimator: Any, X: Any = None, y: Any = None, *args: Any, **params: Any) -> Any:
+        context = estimator._init_callback_context()
+        context.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
+        result = fit(estimator, X, y, *args, **params)
+        context.call_on_fit_task_end(estimator=estimator, X=X, y=y, reconstruction_attributes={})
+        return result
+
+    return fit_as_task
+
+
+@contextmanager
+def as_subtask(context: Any, caller: Any, estimator: Any, X: Any, y: Any) -> Iterator[None]:
+    """Run the fit of a part of `caller` as the task `context` of scikit-learn's callbacks.
+
+    The part hears of the callbacks where it knows them; scikit-learn would warn where not.
+    """
+    knows = hasattr(estimator, "set_callbacks")
+    with context.propagate_callback_context(estimator) if knows else nullcontext():
+        context.call_on_fit_task_begin(estimator=caller, X=X, y=y)
+        yield
+        context.call_on_fit_task_end(estimator=caller, X=X, y=y)
+
+
+class FitTasks(AbstractContextManager):
+    """The cells of a pass within `fit`, told to scikit-learn's callbacks as equal shares.
+
+    Parameters
+    ----------
+    estimator : CallbackSupportMixin
+        The estimator that is fitted, in a method decorated with ``with_callbacks``.
+    total : int
+        Number of cells.
+    size : int
+        Cells in a share, at least; there are at most 100 shares.
+    """
+
+    def __init__(self, estimator: Any, total: int, size: int) -> None:
+        self.estimator = estimator
+        self.total = total
+        self.n_tasks = min(MOST_TASKS, -(-total // size))
+        self.n_done = 0
+        self.n_ended = 0
+
+    def __enter__(self) -> FitTasks:
+        self.context = self.estimator._init_callback_context(max_subtasks=self.n_tasks)
+        self.context.call_on_fit_task_begin(estimator=self.estimator)
+        return self
+
+    def update(self, n_cells: int) -> None:
+        """Count `n_cells` more cells."""
+        self.n_done += n_cells
+        while self.n_ended < self.n_tasks * self.n_done // max(1, self.total):
+            task = self.context.subcontext(task_name="cells")
+            task.call_on_fit_task_begin(estimator=self.estimator)
+            task.call_on_fit_task_end(estimator=self.estimator)
+            self.n_ended += 1
+
+    def __exit__(self, kind: Any, *error: object) -> None:
+        if kind is None:
+            self.context.call_on_fit_task_end(
+                estimator=self.estimator, reconstruction_attributes={}
+            )
