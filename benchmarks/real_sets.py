@@ -6,6 +6,7 @@ not set. None of them is part of the project.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -61,3 +62,29 @@ def load_sentences(name: str) -> tuple[pd.Series, np.ndarray]:
 def weights_file(name: str) -> str:
     """Path of a file of pretrained weights."""
     return str(data_folder() / "weights" / name)
+
+
+def load_movements() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """861 clips of 27 actions: series and depth videos, actions, subjects 1 to 8 (UTD-MHAD)."""
+    folder = data_folder() / "utd_mhad"
+    files = {"inertial": "inertial.npz", "skeleton": "skeleton.npz", "depth": "depth_60x80.npz"}
+    table = pd.DataFrame()
+    for name, file in files.items():
+        with np.load(folder / file) as arrays:
+            content, keys = arrays["frames" if name == "depth" else "data"], arrays["keys"]
+            parts = np.split(content, arrays["offsets"][1:-1])
+        table[name] = pd.Series(parts, index=keys, dtype=object)
+    numbers = [[int(part[1:]) for part in key.split("_")] for key in table.index]
+    actions, subjects, _ = np.array(numbers).T
+    return table.reset_index(drop=True), actions, subjects
+
+
+def load_easy_vqa(part: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """Pictures of 64 x 64 pixels with a question, and answers; `part` is "train" or "test"."""
+    folder = data_folder() / "easy_vqa"
+    with np.load(folder / f"{part}_images.npz") as arrays:
+        images = list(arrays["images"])
+    rows = json.loads((folder / f"{part}_questions.json").read_text())
+    questions, answers, numbers = zip(*rows, strict=True)
+    pictures = pd.Series([images[number] for number in numbers], dtype=object)
+    return pd.DataFrame({"picture": pictures, "question": questions}), np.array(answers)
