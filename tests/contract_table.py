@@ -19,7 +19,7 @@ from sklearn.svm import SVC, SVR
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
 from mmsk.compose import ModalityTransformer, PerBlock
-from mmsk.fusion import ConcatFusion, WeightedFusion
+from mmsk.fusion import BilinearFusion, ConcatFusion, KernelFusion, WeightedFusion
 from mmsk.heads import SVMClassifier, SVMRegressor
 from mmsk.image import (
     CNNEmbedder,
@@ -270,6 +270,34 @@ FUSIONS = {
     "WeightedFusion-alignment": Entry(
         WeightedFusion("alignment"), searchable={"scale": ["standard", "block"]}, tolerance=1e-5
     ),
+    "BilinearFusion": Entry(
+        BilinearFusion(64, random_state=0),
+        searchable={
+            "n_components": [32, 64],
+            "include_blocks": [True, False],
+            "normalize": [False, True],
+            "scale": ["standard", "block", None],
+            "random_state": [0, 1],
+        },
+        tolerance=1e-5,
+    ),
+    "KernelFusion": Entry(
+        KernelFusion(n_components=10, random_state=0),
+        searchable={
+            "kernel": ["rbf", "poly", "linear", {"image": "cosine"}],
+            "n_components": [5, 10],
+            "weights": ["alignment", "uniform", {"image": 0.5}, [1.0, 2.0]],
+            "gamma": ["scale", 0.1, {"audio": 2.0}],
+            "scale": ["standard", "block"],
+            "random_state": [0, 1],
+        },
+        tolerance=1e-5,
+    ),
+    "KernelFusion-poly": Entry(
+        KernelFusion("poly", 10, "uniform", gamma=0.5, random_state=0),
+        searchable={"degree": [2, 3], "scale": ["standard", "block", None]},
+        tolerance=1e-5,
+    ),
 }
 
 LIBSVM_SEED = {
@@ -324,6 +352,8 @@ UNDER_SKLEARN_CHECKS = {
     "SVMRegressor": Parented(SVMRegressor(), SVR(), SAMPLE_WEIGHT),
     "ConcatFusion": Parented(ConcatFusion()),
     "WeightedFusion": Parented(WeightedFusion()),
+    "BilinearFusion": Parented(BilinearFusion()),
+    "KernelFusion": Parented(KernelFusion()),
     "PerBlock": Parented(PerBlock(MaxAbsScaler())),
 }
 

@@ -11,7 +11,21 @@ from scipy import sparse
 CELLS_AT_A_TIME = 2**18
 
 
-def present_chunks(block: Any, present: np.ndarray) -> Iterator[tuple[Any, Any]]:
+def row_slices(n_rows: int, cells_per_row: float) -> Iterator[slice]:
+    """Yield slices of rows, so many at a time that their cells take little memory."""
+    step = max(1, int(CELLS_AT_A_TIME / max(1, cells_per_row)))
+    for first in range(0, n_rows, step):
+        yield slice(first, min(first + step, n_rows))
+
+
+def stored_per_row(block: Any) -> float:
+    """Cells that a row of a block stores, on average."""
+    return block.nnz / max(1, block.shape[0]) if sparse.issparse(block) else block.shape[1]
+
+
+def present_chunks(
+    block: Any, present: np.ndarray, cells_per_row: float = 0
+) -> Iterator[tuple[Any, Any]]:
     """Yield the present rows of a block, so many at a time that they take little memory.
 
     Parameters
@@ -20,6 +34,8 @@ def present_chunks(block: Any, present: np.ndarray) -> Iterator[tuple[Any, Any]]
         The block.
     present : ndarray of shape (n_rows,), dtype bool
         The rows to yield.
+    cells_per_row : float, default=0
+        Cells that the caller makes of a row, where they may be more than the row stores.
 
     Yields
     ------
@@ -28,13 +44,41 @@ def present_chunks(block: Any, present: np.ndarray) -> Iterator[tuple[Any, Any]]
     part : {ndarray, CSR} of shape (len(rows), width)
         The rows; a view of a dense block where all of them are present.
     """
-    n_rows, width = block.shape
-    stored = block.nnz / max(1, n_rows) if sparse.issparse(block) else width
-    step = max(1, int(CELLS_AT_A_TIME / max(1, stored)))
-    for first in range(0, n_rows, step):
-        here = present[first : first + step]
-        rows = slice(first, first + len(here)) if here.all() else first + np.flatnonzero(here)
-        yield rows, block[rows]
+    for rows in row_slices(block.shape[0], max(stored_per_row(block), cells_per_row)):
+        here = present[rows]
+        chosen = rows if here.all() else rows.start + np.flatnonzero(here)
+        yield chosen, block[chosen]
+
+
+def hstack_blocks(
+    parts: Sequence[Any], present: np.ndarray, maps: Sequence[Callable[[Any], Any]]
+) -> Any:
+    """Concatenate mapped blocks by columns into float32; CSR if one of them is sparse.
+
+    Parameters
+    ----------
+    parts : sequence of {ndarray, CSR} of shape (n_rows, width)
+        The blocks.
+    present : ndarray of shape (n_rows, n_parts), dtype bool
+        Rows of a part that are missing become zeros.
+    maps : sequence of callable
+        One per part: maps some rows of it to as many rows of the same form.
+
+    Returns
+    -------
+    matrix : {ndarray, csr_matrix} of shape (n_rows, total width), dtype float32
+        The mapped rows side by side.
+    """
+    if any(sparse.issparse(part) for part in parts):
+        return hstack_csr(parts, present, maps)
+    matrix = np.zeros((len(present), sum(part.shape[1] for part in parts)), dtype=np.float32)
+    start = 0
+    for part, here, mapped in zip(parts, present.T, maps, strict=True):
+        stop = start + part.shape[1]
+        for rows, chunk in present_chunks(part, here):
+            matrix[rows, start:stop] = mapped(chunk)
+        start = stop
+    return matrix
 
 
 def hstack_csr(

@@ -12,6 +12,9 @@ from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_consistent_length, column_or_1d
+
+from mmsk.compose import FeatureBlocks
 
 MOST_ROWS_ALIGNED = 2000
 N_FOLDS = 3
@@ -67,14 +70,42 @@ def alignment_of_block(block: Any, y: np.ndarray) -> float:
     """
     if len(y) < 2:
         return 0.0
-    if len(y) > MOST_ROWS_ALIGNED:
-        rows = check_random_state(0).permutation(block.shape[0])[:MOST_ROWS_ALIGNED]
-        block, y = block[rows], y[rows]
-    kernel = _centred_kernel(block)
-    target = LabelBinarizer().fit_transform(y) if is_classes(y) else np.reshape(y, (len(y), -1))
-    target_kernel = _centred_kernel(target.astype(np.float64))
+    rows = rows_to_align(len(y))
+    kernel = _centred_kernel(block[rows])
+    target_kernel = _centred_kernel(target_columns(y[rows]))
     norms = np.linalg.norm(kernel) * np.linalg.norm(target_kernel)
     return float(max(0.0, np.vdot(kernel, target_kernel) / norms)) if norms > 0 else 0.0
+
+
+def target_of_weights(weights: str, blocks: FeatureBlocks, y: Any) -> np.ndarray:
+    """Return the target as a 1-D array, from which the rule `weights` learns.
+
+    Raises
+    ------
+    ValueError
+        If there is no target, or it does not fit the blocks.
+    """
+    if y is None:
+        raise ValueError(
+            f"weights={weights!r} learns from y: call fit(X, y), or give the weights. "
+            "This requires y to be passed, but the target y is None."
+        )
+    y = column_or_1d(y)
+    check_consistent_length(blocks, y)
+    return y
+
+
+def rows_to_align(n_rows: int) -> slice | np.ndarray:
+    """All rows, or a fixed random subset of 2,000 where there are more."""
+    if n_rows <= MOST_ROWS_ALIGNED:
+        return slice(None)
+    return check_random_state(0).permutation(n_rows)[:MOST_ROWS_ALIGNED]
+
+
+def target_columns(y: np.ndarray) -> np.ndarray:
+    """Columns whose inner products are the target's kernel: classes one by one, or the numbers."""
+    columns = LabelBinarizer().fit_transform(y) if is_classes(y) else np.reshape(y, (len(y), -1))
+    return columns.astype(np.float64)
 
 
 def is_classes(y: np.ndarray) -> bool:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from scipy import sparse
-
 from mmsk._validation import check_choice
 from mmsk.compose import FeatureBlocks
-from mmsk.compose._stack import hstack_csr, present_chunks
+from mmsk.compose._stack import hstack_blocks
 from mmsk.fusion._base import BaseFusion
 from mmsk.fusion._scaling import learn_scale
 
@@ -79,14 +76,4 @@ class ConcatFusion(BaseFusion):
 
     def _fuse(self, blocks: FeatureBlocks) -> Any:
         maps = [self.scales_[name].apply for name in blocks.names]
-        parts = [block for _, block in blocks.items()]
-        if any(sparse.issparse(part) for part in parts):
-            return hstack_csr(parts, blocks.present, maps)
-        fused = np.zeros(blocks.shape, dtype=np.float32)
-        start = 0
-        for part, present, scaled in zip(parts, blocks.present.T, maps, strict=True):
-            stop = start + part.shape[1]
-            for rows, chunk in present_chunks(part, present):
-                fused[rows, start:stop] = scaled(chunk)
-            start = stop
-        return fused
+        return hstack_blocks([block for _, block in blocks.items()], blocks.present, maps)

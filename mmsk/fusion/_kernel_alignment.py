@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import linalg, optimize
 
@@ -42,3 +44,35 @@ def alignment_weights(products: np.ndarray, with_target: np.ndarray) -> np.ndarr
     weights = np.zeros(len(with_target))
     weights[telling] = solution / scale
     return weights / weights.sum() if weights.sum() > 0 else equal
+
+
+def weights_of_maps(
+    maps: Sequence[tuple[np.ndarray, np.ndarray]], target: np.ndarray
+) -> np.ndarray:
+    """Weights of kernels given by their feature maps, as `alignment_weights` gives them.
+
+    Kernels are centred over the rows that have the block, so that which rows lack it has no say.
+
+    Parameters
+    ----------
+    maps : sequence of (ndarray of shape (n_rows, n_features), ndarray of shape (n_rows,))
+        Rows mapped by each kernel, and the mask of those that have the block.
+    target : ndarray of shape (n_rows, n_columns)
+        Columns whose inner products are the target's kernel.
+
+    Returns
+    -------
+    weights : ndarray of shape (n_kernels,), dtype float64
+        At least 0, with a sum of 1.
+    """
+    centred = [_centred(features, present) for features, present in maps]
+    # The Frobenius product of two kernels A A' and B B' is the squared norm of A' B.
+    products = np.array([[np.sum((a.T @ b) ** 2) for b in centred] for a in centred])
+    return alignment_weights(products, np.array([np.sum((a.T @ target) ** 2) for a in centred]))
+
+
+def _centred(features: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Features less their mean over the rows that are present; the others stay zeros."""
+    centred = np.zeros(features.shape)
+    centred[present] = features[present] - features[present].mean(axis=0, dtype=np.float64)
+    return centred

@@ -65,6 +65,21 @@ def learn_scale(block: Any, present: np.ndarray, scale: str | None) -> BlockScal
     return BlockScale(None, np.full(width, 1 / norm if norm > 0 else 1, dtype=np.float32))
 
 
+def gamma_of_scale(block: Any, present: np.ndarray, scale: BlockScale) -> float:
+    """Gamma of SVC's "scale" for one block: 1 / (width * variance), 1 where it does not vary."""
+    total = squares = 0.0
+    for _, part in present_chunks(block, present):
+        scaled = scale.apply(part)
+        values = scaled.data if sparse.issparse(scaled) else scaled
+        total += values.sum(dtype=np.float64)
+        squares += np.square(values, dtype=np.float64).sum()
+    n_cells = present.sum() * block.shape[1]
+    variance = squares / n_cells - (total / n_cells) ** 2
+    # Below this it differs from zero by rounding alone.
+    varies = variance > 1e-12 * squares / n_cells
+    return float(1 / (block.shape[1] * variance)) if varies else 1.0
+
+
 def _standard(block: np.ndarray, present: np.ndarray) -> BlockScale:
     mean, deviation = _moments(block, present)
     # Below this a column differs from its mean by rounding alone.

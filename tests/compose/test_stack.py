@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from mmsk.compose import _stack
-from mmsk.compose._stack import hstack_csr, present_chunks
+from mmsk.compose._stack import hstack_blocks, hstack_csr, present_chunks, row_slices
 
 N_ROWS = 23
 
@@ -76,6 +76,21 @@ def test_maps_are_applied_to_their_part(generator):
     np.testing.assert_array_equal(stacked, expected.astype(np.float32))
 
 
+@pytest.mark.parametrize("with_csr", [False, True])
+def test_blocks_side_by_side_are_sparse_if_one_is(generator, with_csr):
+    parts = [generator.normal(size=(N_ROWS, 4)), generator.normal(size=(N_ROWS, 9))]
+    expected = np.hstack([parts[0] + 1, parts[1] * 2])
+    present = generator.random((N_ROWS, 2)) < 0.6
+    expected[np.repeat(~present, [4, 9], axis=1)] = 0
+    if with_csr:
+        parts[1] = sparse.csr_matrix(parts[1])
+    stacked = hstack_blocks(parts, present, [lambda chunk: chunk + 1, lambda chunk: chunk * 2])
+    assert sparse.issparse(stacked) == with_csr
+    assert stacked.dtype == np.float32
+    stacked = stacked.toarray() if with_csr else stacked
+    np.testing.assert_array_equal(stacked, expected.astype(np.float32))
+
+
 @pytest.mark.parametrize("n_rows", [0, 1])
 def test_few_rows(n_rows):
     parts = [np.ones((n_rows, 2)), sparse.csr_matrix((n_rows, 5))]
@@ -100,3 +115,19 @@ def test_chunks_of_present_rows_are_views():
     block = np.ones((N_ROWS, 3))
     for _, part in present_chunks(block, np.ones(N_ROWS, dtype=bool)):
         assert np.shares_memory(part, block)
+
+
+def test_slices_hold_all_rows_in_order_and_few_cells():
+    for cells_per_row in (0, 0.3, 2, 100):
+        slices = list(row_slices(N_ROWS, cells_per_row))
+        rows = np.concatenate([np.arange(N_ROWS)[rows] for rows in slices])
+        np.testing.assert_array_equal(rows, np.arange(N_ROWS))
+        most = max(rows.stop - rows.start for rows in slices)
+        assert most == 1 or most * cells_per_row <= _stack.CELLS_AT_A_TIME
+    assert list(row_slices(0, 1)) == []
+
+
+def test_chunks_are_as_small_as_what_is_made_of_them():
+    block, present = np.ones((N_ROWS, 1)), np.ones(N_ROWS, dtype=bool)
+    for _, part in present_chunks(block, present, cells_per_row=3):
+        assert len(part) == 1 or 3 * len(part) <= _stack.CELLS_AT_A_TIME
