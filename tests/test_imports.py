@@ -15,6 +15,7 @@ ORDER = [
     ["exceptions", "_version"],
     ["_optional", "_device", "_validation", "_files", "_output"],
     ["_config"],
+    ["_progress"],
     ["samples"],
     ["_nets"],
     ["extraction"],
