@@ -10,6 +10,7 @@ from .audio import LogMelEmbedder as LogMelEmbedder
 from .audio import STFTEmbedder as STFTEmbedder
 from .compose import FeatureBlocks as FeatureBlocks
 from .compose import Modalities as Modalities
+from .compose import ModalityDropout as ModalityDropout
 from .compose import ModalityTransformer as ModalityTransformer
 from .compose import PerBlock as PerBlock
 from .compose import infer_modalities as infer_modalities

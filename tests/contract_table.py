@@ -18,7 +18,7 @@ from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.svm import SVC, SVR
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
-from mmsk.compose import ModalityTransformer, PerBlock
+from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
 from mmsk.fusion import ConcatFusion, WeightedFusion
 from mmsk.heads import SVMClassifier, SVMRegressor
 from mmsk.image import (
@@ -324,6 +324,7 @@ UNDER_SKLEARN_CHECKS = {
     "SVMRegressor": Parented(SVMRegressor(), SVR(), SAMPLE_WEIGHT),
     "ConcatFusion": Parented(ConcatFusion()),
     "WeightedFusion": Parented(WeightedFusion()),
+    "ModalityDropout": Parented(ModalityDropout(random_state=0)),
     "PerBlock": Parented(PerBlock(MaxAbsScaler())),
 }
 

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.preprocessing import MaxAbsScaler
 
 import mmsk
-from mmsk.compose import ModalityTransformer, PerBlock
+from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
 from mmsk.heads import SVMClassifier
 from mmsk.testing._example_blocks import as_frame, example_blocks, example_target
 
@@ -124,7 +124,7 @@ def fitted_estimators():
         yield clone(entry.estimator).fit(entry.cells)
     transformers = [entry.estimator for entry in FUSIONS.values()]
     heads = [entry.estimator for entry in HEADS.values()]
-    for estimator in [*transformers, PerBlock(MaxAbsScaler())]:
+    for estimator in [*transformers, PerBlock(MaxAbsScaler()), ModalityDropout()]:
         yield clone(estimator).fit(blocks, y)
         yield clone(estimator).fit(as_frame(example_blocks()), y)
     for estimator in [*heads, SVMClassifier(probability=True), ModalityTransformer(COLUMNS)]:

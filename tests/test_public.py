@@ -9,8 +9,8 @@ import mmsk
 
 ROOMS = {
     "audio": ["AudioDescriptors", "AudioReader", "LogMelEmbedder", "MFCC", "STFTEmbedder"],
-    "compose": ["FeatureBlocks", "Modalities", "ModalityTransformer", "PerBlock"]
-    + ["infer_modalities"],
+    "compose": ["FeatureBlocks", "Modalities", "ModalityDropout", "ModalityTransformer"]
+    + ["PerBlock", "infer_modalities"],
     "datasets": ["fetch_flower_photos", "fetch_free_spoken_digits", "make_multimodal"],
     "extraction": ["BaseExtractor", "CellExtractor", "cache_info", "clear_cache"],
     "fusion": ["ConcatFusion", "WeightedFusion"],

@@ -2,7 +2,15 @@
 
 from mmsk.compose._feature_blocks import FeatureBlocks
 from mmsk.compose._infer import Modalities, infer_modalities
+from mmsk.compose._modality_dropout import ModalityDropout
 from mmsk.compose._modality_transformer import ModalityTransformer
 from mmsk.compose._per_block import PerBlock
 
-__all__ = ["FeatureBlocks", "Modalities", "ModalityTransformer", "PerBlock", "infer_modalities"]
+__all__ = [
+    "FeatureBlocks",
+    "Modalities",
+    "ModalityDropout",
+    "ModalityTransformer",
+    "PerBlock",
+    "infer_modalities",
+]
