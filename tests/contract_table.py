@@ -259,6 +259,9 @@ FUSIONS = {
     "ConcatFusion": Entry(
         ConcatFusion(), searchable={"scale": ["standard", "block", None]}, tolerance=1e-5
     ),
+    "ConcatFusion-indicator": Entry(
+        ConcatFusion(add_indicator=True), searchable={"scale": ["block", None]}, tolerance=1e-5
+    ),
     "WeightedFusion": Entry(
         WeightedFusion(),
         searchable={
@@ -269,6 +272,9 @@ FUSIONS = {
     ),
     "WeightedFusion-alignment": Entry(
         WeightedFusion("alignment"), searchable={"scale": ["standard", "block"]}, tolerance=1e-5
+    ),
+    "WeightedFusion-indicator": Entry(
+        WeightedFusion(add_indicator=True), searchable={"scale": ["block", None]}, tolerance=1e-5
     ),
 }
 
