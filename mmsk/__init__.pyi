@@ -21,6 +21,7 @@ from .exceptions import ReadError as ReadError
 from .extraction import cache_info as cache_info
 from .extraction import clear_cache as clear_cache
 from .fusion import ConcatFusion as ConcatFusion
+from .fusion import FrameFusion as FrameFusion
 from .fusion import WeightedFusion as WeightedFusion
 from .heads import SVMClassifier as SVMClassifier
 from .heads import SVMRegressor as SVMRegressor

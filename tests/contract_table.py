@@ -19,7 +19,7 @@ from sklearn.svm import SVC, SVR
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
 from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
-from mmsk.fusion import ConcatFusion, WeightedFusion
+from mmsk.fusion import ConcatFusion, FrameFusion, WeightedFusion
 from mmsk.heads import SVMClassifier, SVMRegressor
 from mmsk.image import (
     CNNEmbedder,
@@ -262,6 +262,15 @@ FUSIONS = {
     "ConcatFusion-indicator": Entry(
         ConcatFusion(add_indicator=True), searchable={"scale": ["block", None]}, tolerance=1e-5
     ),
+    "FrameFusion": Entry(
+        FrameFusion(n_frames_out=3),
+        searchable={
+            "n_frames": [None, {"image": 5}, {"audio": 3}],
+            "n_frames_out": [1, 2],
+            "scale": ["standard", "block", None],
+        },
+        tolerance=1e-5,
+    ),
     "WeightedFusion": Entry(
         WeightedFusion(),
         searchable={
@@ -329,6 +338,7 @@ UNDER_SKLEARN_CHECKS = {
     "SVMClassifier": Parented(SVMClassifier(), SVC(), SAMPLE_WEIGHT),
     "SVMRegressor": Parented(SVMRegressor(), SVR(), SAMPLE_WEIGHT),
     "ConcatFusion": Parented(ConcatFusion()),
+    "FrameFusion": Parented(FrameFusion()),
     "WeightedFusion": Parented(WeightedFusion()),
     "ModalityDropout": Parented(ModalityDropout(random_state=0)),
     "PerBlock": Parented(PerBlock(MaxAbsScaler())),
