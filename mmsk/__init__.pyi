@@ -32,6 +32,9 @@ from .image import ImageAugmenter as ImageAugmenter
 from .image import ImageReader as ImageReader
 from .image import LocalBinaryPatternEmbedder as LocalBinaryPatternEmbedder
 from .image import augment_table as augment_table
+from .inspection import FusionSearchDisplay as FusionSearchDisplay
+from .inspection import search_pivot as search_pivot
+from .inspection import search_results as search_results
 from .pipelines import multimodal_pipeline as multimodal_pipeline
 from .pipelines import search_space as search_space
 from .text import TfidfEmbedder as TfidfEmbedder

@@ -17,6 +17,7 @@ ROOMS = {
     "heads": ["SVMClassifier", "SVMRegressor"],
     "image": ["CNNEmbedder", "ColorHistogramEmbedder", "HOGEmbedder", "ImageAugmenter"]
     + ["ImageReader", "LocalBinaryPatternEmbedder", "augment_table"],
+    "inspection": ["FusionSearchDisplay", "search_pivot", "search_results"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
     "text": ["TfidfEmbedder"],
