@@ -35,7 +35,7 @@ def short_name(value: Any) -> str:
     parameters = inspect.signature(type(value)).parameters
     changed, parts = _changed_params(value), []
     for name in sorted(changed, key=[*parameters, *changed].index):
-        is_first = name == next(iter(parameters)) and parameters[name].kind is _POSITIONAL
+        is_first = name == next(iter(parameters), None) and parameters[name].kind is _POSITIONAL
         shown = short_name(changed[name])
         is_named = not is_first or isinstance(changed[name], Number)
         parts.append(f"{name}={shown}" if is_named else shown)
