@@ -12,7 +12,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
-from mmsk._validation import check_number
+from mmsk._validation import check_block_names, check_number
 from mmsk.compose._feature_blocks import FeatureBlocks
 from mmsk.compose._present_rows import scatter
 from mmsk.compose._to_blocks import to_blocks
@@ -121,8 +121,7 @@ class ModalityDropout(TransformerMixin, BaseEstimator):
             As many rows, some with fewer modalities. After ``set_output`` a dense DataFrame of
             all blocks, with NaN where one is missing.
         """
-        blocks = self._learn(X)
-        p = self._probabilities(blocks.names)
+        blocks, p = self._learn(X)
         generator = check_random_state(self.random_state)
         kept = _kept(blocks.present, p, generator.random_sample(blocks.present.shape))
         return self._contained(_masked(blocks, kept))
@@ -160,22 +159,17 @@ class ModalityDropout(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self._names_out
 
-    def _learn(self, X: Any) -> FeatureBlocks:
+    def _learn(self, X: Any) -> tuple[FeatureBlocks, np.ndarray]:
+        """Return the blocks and the probability of each, checked."""
         blocks = to_blocks(self, X, reset=True)
-        self._probabilities(blocks.names)
         self._names_out = blocks.get_feature_names_out()
-        return blocks
+        return blocks, self._probabilities(blocks.names)
 
     def _probabilities(self, names: list[str]) -> np.ndarray:
         if not isinstance(self.p, Mapping):
             check_number("p", self.p, low=0, high=1)
             return np.full(len(names), float(self.p))
-        unknown = [name for name in self.p if name not in names]
-        if unknown:
-            raise ValueError(
-                f"p names the block {unknown[0]!r}, but the blocks are "
-                f"{', '.join(map(repr, names))}."
-            )
+        check_block_names("p", self.p, names)
         for name, probability in self.p.items():
             check_number(f"p[{name!r}]", probability, low=0, high=1)
         return np.array([float(self.p.get(name, 0)) for name in names])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import Tags
 
-from mmsk._validation import check_choice, check_number
+from mmsk._validation import check_block_names, check_choice, check_number
 from mmsk.compose import FeatureBlocks
 from mmsk.compose._stack import present_chunks
 from mmsk.fusion._base import BaseFusion
@@ -136,9 +136,10 @@ class FrameFusion(BaseFusion):
             check_number("n_frames", self.n_frames, low=1, integer=True)
             counts = dict.fromkeys(blocks.names, self.n_frames)
         else:
-            _check_mapping(self.n_frames, blocks.names)
+            check_block_names("n_frames", self.n_frames, blocks.names)
             counts = {name: self.n_frames.get(name, 1) for name in blocks.names}
         for name, n_frames in counts.items():
+            check_number(f"n_frames[{name!r}]", n_frames, low=1, integer=True)
             width = blocks.widths[name]
             if width % n_frames:
                 raise ValueError(
@@ -158,7 +159,8 @@ class FrameFusion(BaseFusion):
             for rows, chunk in present_chunks(block, blocks.present_in(name)):
                 frames = scale.apply(chunk.reshape(-1, stop - start))
                 sequences = frames.reshape(len(chunk), n_frames, stop - start)
-                fused[rows, :, start:stop] = stretched(sequences, self.n_frames_out_)
+                for place, frame in enumerate(stretched(sequences, self.n_frames_out_)):
+                    fused[rows, place, start:stop] = frame
             start = stop
         return fused.reshape(len(blocks), self.n_frames_out_ * width)
 
@@ -177,7 +179,7 @@ class FrameFusion(BaseFusion):
         return tags
 
 
-def stretched(sequences: np.ndarray, n_frames: int) -> np.ndarray:
+def stretched(sequences: np.ndarray, n_frames: int) -> Iterator[np.ndarray]:
     """Bring sequences to `n_frames` frames by linear interpolation, end to end.
 
     Parameters
@@ -187,17 +189,17 @@ def stretched(sequences: np.ndarray, n_frames: int) -> np.ndarray:
     n_frames : int
         Frames to give; a single one is the middle.
 
-    Returns
-    -------
-    stretched : ndarray of shape (n_sequences, n_frames, width), of the same dtype
-        What ``numpy.interp`` gives for each value of a frame.
+    Yields
+    ------
+    frame : ndarray of shape (n_sequences, width), of the same dtype
+        What ``numpy.interp`` gives for each value; one frame at a time takes little memory.
     """
     last = sequences.shape[1] - 1
     times = np.linspace(0, last, n_frames) if n_frames > 1 else np.array([last / 2])
-    before = times.astype(np.intp)
-    after = np.minimum(before + 1, last)
-    share = (times - before).astype(sequences.dtype)[:, None]
-    return sequences[:, before] * (1 - share) + sequences[:, after] * share
+    for time in times.tolist():
+        before = int(time)
+        after, share = min(before + 1, last), time - before
+        yield sequences[:, before] * (1 - share) + sequences[:, after] * share
 
 
 def _told(name: str, features: np.ndarray) -> int:
@@ -219,17 +221,6 @@ def _told(name: str, features: np.ndarray) -> int:
 def _without_frame(feature: str) -> str:
     match = _FRAME.fullmatch(feature)
     return match[1] if match else feature
-
-
-def _check_mapping(n_frames: Mapping[str, int], names: Sequence[str]) -> None:
-    unknown = [name for name in n_frames if name not in names]
-    if unknown:
-        raise ValueError(
-            f"n_frames names the block {unknown[0]!r}, but the blocks are "
-            f"{', '.join(map(repr, names))}."
-        )
-    for name, number in n_frames.items():
-        check_number(f"n_frames[{name!r}]", number, low=1, integer=True)
 
 
 def _check_dense(blocks: FeatureBlocks) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from mmsk._validation import check_choice, check_number
+from mmsk._validation import check_block_names, check_choice, check_number
 from mmsk.compose import FeatureBlocks
 from mmsk.fusion._block_weights import alignment_of_block, score_of_block
 from mmsk.fusion._concat import ConcatFusion
@@ -119,12 +119,7 @@ default="score"
 
     def _given(self, names: list[str]) -> dict[str, float]:
         if isinstance(self.weights, Mapping):
-            unknown = [name for name in self.weights if name not in names]
-            if unknown:
-                raise ValueError(
-                    f"weights names the block {unknown[0]!r}, but the blocks are "
-                    f"{', '.join(map(repr, names))}."
-                )
+            check_block_names("weights", self.weights, names)
             weights = {name: self.weights.get(name, 1.0) for name in names}
         else:
             if np.ndim(self.weights) != 1:

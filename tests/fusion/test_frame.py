@@ -52,7 +52,7 @@ def interpolated(sequences, n_frames):
 @pytest.mark.parametrize("n_frames", [2, 3, 5, 8, 13])
 def test_stretched_equals_numpys_interp(length, n_frames):
     sequences = np.random.default_rng(0).normal(size=(4, length, 3))
-    given = stretched(sequences, n_frames)
+    given = np.stack(list(stretched(sequences, n_frames)), axis=1)
     np.testing.assert_allclose(given, interpolated(sequences, n_frames), rtol=1e-12, atol=1e-12)
     if length == n_frames:
         np.testing.assert_array_equal(given, sequences)
@@ -62,7 +62,9 @@ def test_stretched_equals_numpys_interp(length, n_frames):
 @pytest.mark.parametrize(("length", "middle"), [(1, 0), (3, 1), (4, 1.5)])
 def test_a_single_frame_is_the_middle(length, middle):
     sequences = np.arange(length, dtype=np.float32).reshape(1, length, 1)
-    assert stretched(sequences, 1).tolist() == [[[middle]]]
+    (frame,) = stretched(sequences, 1)
+    assert frame.dtype == np.float32
+    assert frame.tolist() == [[middle]]
 
 
 @pytest.mark.parametrize("n_frames_out", [None, 3, 11])
