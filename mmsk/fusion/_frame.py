@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,7 @@ from mmsk.compose import FeatureBlocks
 from mmsk.compose._stack import present_chunks
 from mmsk.fusion._base import BaseFusion
 from mmsk.fusion._scaling import learn_scale
-
-_FRAME = re.compile(r"(.*)_frame(\d+)", re.DOTALL)
+from mmsk.fusion._sequences import frames_told, stretched, without_frame
 
 
 class FrameFusion(BaseFusion):
@@ -131,7 +129,7 @@ class FrameFusion(BaseFusion):
 
     def _count_frames(self, blocks: FeatureBlocks) -> dict[str, int]:
         if self.n_frames is None:
-            return {name: _told(name, names) for name, names in blocks.feature_names.items()}
+            return {name: frames_told(name, names) for name, names in blocks.feature_names.items()}
         if not isinstance(self.n_frames, Mapping):
             check_number("n_frames", self.n_frames, low=1, integer=True)
             counts = dict.fromkeys(blocks.names, self.n_frames)
@@ -166,7 +164,7 @@ class FrameFusion(BaseFusion):
 
     def _feature_names(self, blocks: FeatureBlocks) -> np.ndarray:
         values = [
-            f"{name}__{_without_frame(feature)}"
+            f"{name}__{without_frame(feature)}"
             for name, n_frames in self.n_frames_.items()
             for feature in blocks.feature_names[name][: blocks.widths[name] // n_frames]
         ]
@@ -177,50 +175,6 @@ class FrameFusion(BaseFusion):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags
-
-
-def stretched(sequences: np.ndarray, n_frames: int) -> Iterator[np.ndarray]:
-    """Bring sequences to `n_frames` frames by linear interpolation, end to end.
-
-    Parameters
-    ----------
-    sequences : ndarray of shape (n_sequences, length, width)
-        At least one frame each.
-    n_frames : int
-        Frames to give; a single one is the middle.
-
-    Yields
-    ------
-    frame : ndarray of shape (n_sequences, width), of the same dtype
-        What ``numpy.interp`` gives for each value; one frame at a time takes little memory.
-    """
-    last = sequences.shape[1] - 1
-    times = np.linspace(0, last, n_frames) if n_frames > 1 else np.array([last / 2])
-    for time in times.tolist():
-        before = int(time)
-        after, share = min(before + 1, last), time - before
-        yield sequences[:, before] * (1 - share) + sequences[:, after] * share
-
-
-def _told(name: str, features: np.ndarray) -> int:
-    """Count the frames that the names of a block's features tell of; 1 where they tell of none."""
-    frames = [match and int(match[2]) for match in map(_FRAME.fullmatch, features)]
-    if not any(frame is not None for frame in frames):
-        return 1
-    n_frames = 1 + max(frame or 0 for frame in frames)
-    values = [_without_frame(feature) for feature in features[: len(features) // n_frames]]
-    if list(features) != [f"{v}_frame{frame}" for frame in range(n_frames) for v in values]:
-        raise ValueError(
-            f"The features of block {name!r} are not one frame after the other: "
-            f"{features[0]!r}, ..., {features[-1]!r}. Give each extractor of frames a block of its "
-            "own, or say with n_frames how many frames there are."
-        )
-    return n_frames
-
-
-def _without_frame(feature: str) -> str:
-    match = _FRAME.fullmatch(feature)
-    return match[1] if match else feature
 
 
 def _check_dense(blocks: FeatureBlocks) -> None:

@@ -12,7 +12,6 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mmsk import MFCC, FeatureBlocks, FrameFusion, LogMelEmbedder, ModalityTransformer
-from mmsk.fusion._frame import stretched
 
 N_ROWS = 20
 N_FRAMES = {"audio": 6, "video": 4}
@@ -46,25 +45,6 @@ def interpolated(sequences, n_frames):
     for place, value in np.ndindex(len(sequences), sequences.shape[2]):
         result[place, :, value] = np.interp(times, known, sequences[place, :, value])
     return result
-
-
-@pytest.mark.parametrize("length", [1, 2, 5, 8])
-@pytest.mark.parametrize("n_frames", [2, 3, 5, 8, 13])
-def test_stretched_equals_numpys_interp(length, n_frames):
-    sequences = np.random.default_rng(0).normal(size=(4, length, 3))
-    given = np.stack(list(stretched(sequences, n_frames)), axis=1)
-    np.testing.assert_allclose(given, interpolated(sequences, n_frames), rtol=1e-12, atol=1e-12)
-    if length == n_frames:
-        np.testing.assert_array_equal(given, sequences)
-    np.testing.assert_array_equal(given[:, [0, -1]], sequences[:, [0, -1]])
-
-
-@pytest.mark.parametrize(("length", "middle"), [(1, 0), (3, 1), (4, 1.5)])
-def test_a_single_frame_is_the_middle(length, middle):
-    sequences = np.arange(length, dtype=np.float32).reshape(1, length, 1)
-    (frame,) = stretched(sequences, 1)
-    assert frame.dtype == np.float32
-    assert frame.tolist() == [[middle]]
 
 
 @pytest.mark.parametrize("n_frames_out", [None, 3, 11])
@@ -153,9 +133,6 @@ def test_a_union_of_frames_is_refused():
     message = "'sound' are not one frame after the other: 'mfcc__mfcc0_frame0', .*Give each"
     with pytest.raises(ValueError, match=message):
         FrameFusion().fit(blocks)
-    half = FeatureBlocks({"a": np.ones((2, 2))}, feature_names={"a": ["x_frame0", "level"]})
-    with pytest.raises(ValueError, match="features of block 'a' are not one frame after"):
-        FrameFusion().fit(half)
 
 
 def test_search_in_a_pipeline():
