@@ -24,11 +24,13 @@ from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_sp
 
 from mmsk import (
     ConcatFusion,
+    FusionSearchDisplay,
     SVMClassifier,
     WeightedFusion,
     cache_info,
     infer_modalities,
     multimodal_pipeline,
+    search_results,
 )
 from mmsk.datasets import make_multimodal
 
@@ -61,13 +63,17 @@ def main() -> None:
     scores = compare_modalities(pipeline, train, y_train)
 
     search = search_fusions(pipeline, train, y_train)
-    results = table_of(search)
+    results = search_results(search)
     print(f"\nThe five best of {len(results)} candidates:\n")
-    print(results.head(5).to_string(index=False), "\n")
+    print(results.head(5).round(3).to_string(index=False), "\n")
     accuracy = search.score(test, y_test)
     scores["searched, test rows"] = accuracy
     print(f"Accuracy of the best on the {len(test)} rows kept aside: {accuracy:.1%}\n")
+    matplotlib.use("Agg")
     draw(scores, OUTPUT / "comparison.png")
+    display = FusionSearchDisplay.from_search(search)
+    display.figure_.savefig(OUTPUT / "search.png", dpi=120)
+    print(f"Fusions and heads: {OUTPUT / 'search.png'}")
     save_and_reload(search.best_estimator_, test)
     print(f"\nWhat was computed once, and how often it was used:\n\n{store_table()}")
 
@@ -105,17 +111,8 @@ def search_fusions(pipeline, table: pd.DataFrame, y: np.ndarray) -> GridSearchCV
     return search.set_callbacks(ProgressBar(max_propagation_depth=0)).fit(table, y)
 
 
-def table_of(search: GridSearchCV) -> pd.DataFrame:
-    """Turn the results of a search into a table, the best candidate first."""
-    results = pd.DataFrame(search.cv_results_).sort_values("rank_test_score", kind="stable")
-    columns = {name: name.removeprefix("param_") for name in results if name.startswith("param_")}
-    columns |= {"mean_test_score": "accuracy", "std_test_score": "std"}
-    return results[list(columns)].rename(columns=columns).round({"accuracy": 3, "std": 3})
-
-
 def draw(scores: dict[str, float], path: Path) -> None:
     """Save a bar chart of the accuracies."""
-    matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")

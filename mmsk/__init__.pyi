@@ -10,6 +10,7 @@ from .audio import LogMelEmbedder as LogMelEmbedder
 from .audio import STFTEmbedder as STFTEmbedder
 from .compose import FeatureBlocks as FeatureBlocks
 from .compose import Modalities as Modalities
+from .compose import ModalityDropout as ModalityDropout
 from .compose import ModalityTransformer as ModalityTransformer
 from .compose import PerBlock as PerBlock
 from .compose import infer_modalities as infer_modalities
@@ -22,6 +23,7 @@ from .extraction import cache_info as cache_info
 from .extraction import clear_cache as clear_cache
 from .fusion import BilinearFusion as BilinearFusion
 from .fusion import ConcatFusion as ConcatFusion
+from .fusion import FrameFusion as FrameFusion
 from .fusion import KernelFusion as KernelFusion
 from .fusion import WeightedFusion as WeightedFusion
 from .heads import SVMClassifier as SVMClassifier
@@ -33,6 +35,9 @@ from .image import ImageAugmenter as ImageAugmenter
 from .image import ImageReader as ImageReader
 from .image import LocalBinaryPatternEmbedder as LocalBinaryPatternEmbedder
 from .image import augment_table as augment_table
+from .inspection import FusionSearchDisplay as FusionSearchDisplay
+from .inspection import search_pivot as search_pivot
+from .inspection import search_results as search_results
 from .pipelines import multimodal_pipeline as multimodal_pipeline
 from .pipelines import search_space as search_space
 from .text import TfidfEmbedder as TfidfEmbedder

@@ -171,5 +171,24 @@ def check_number(
         raise ValueError(f"{name}={value!r} is not {wanted}.")
 
 
+def check_block_names(name: str, given: Iterable[str], blocks: Sequence[str]) -> None:
+    """Raise ValueError if a parameter names a block that is not there.
+
+    Examples
+    --------
+    >>> from mmsk._validation import check_block_names
+    >>> check_block_names("weights", {"sound": 0.5}, ["image", "text"])
+    Traceback (most recent call last):
+        ...
+    ValueError: weights names the block 'sound', but the blocks are 'image', 'text'.
+    """
+    for block in given:
+        if block not in blocks:
+            raise ValueError(
+                f"{name} names the block {block!r}, but the blocks are "
+                f"{', '.join(map(repr, blocks))}."
+            )
+
+
 def _is(value: Any, kind: type) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool | np.bool_) and value == value

@@ -18,8 +18,8 @@ from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.svm import SVC, SVR
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
-from mmsk.compose import ModalityTransformer, PerBlock
-from mmsk.fusion import BilinearFusion, ConcatFusion, KernelFusion, WeightedFusion
+from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
+from mmsk.fusion import BilinearFusion, ConcatFusion, FrameFusion, KernelFusion, WeightedFusion
 from mmsk.heads import SVMClassifier, SVMRegressor
 from mmsk.image import (
     CNNEmbedder,
@@ -259,6 +259,18 @@ FUSIONS = {
     "ConcatFusion": Entry(
         ConcatFusion(), searchable={"scale": ["standard", "block", None]}, tolerance=1e-5
     ),
+    "ConcatFusion-indicator": Entry(
+        ConcatFusion(add_indicator=True), searchable={"scale": ["block", None]}, tolerance=1e-5
+    ),
+    "FrameFusion": Entry(
+        FrameFusion(n_frames_out=3),
+        searchable={
+            "n_frames": [None, {"image": 5}, {"audio": 3}],
+            "n_frames_out": [1, 2],
+            "scale": ["standard", "block", None],
+        },
+        tolerance=1e-5,
+    ),
     "WeightedFusion": Entry(
         WeightedFusion(),
         searchable={
@@ -297,6 +309,9 @@ FUSIONS = {
         KernelFusion("poly", 10, "uniform", gamma=0.5, random_state=0),
         searchable={"degree": [2, 3], "scale": ["standard", "block", None]},
         tolerance=1e-5,
+    ),
+    "WeightedFusion-indicator": Entry(
+        WeightedFusion(add_indicator=True), searchable={"scale": ["block", None]}, tolerance=1e-5
     ),
 }
 
@@ -351,9 +366,11 @@ UNDER_SKLEARN_CHECKS = {
     "SVMClassifier": Parented(SVMClassifier(), SVC(), SAMPLE_WEIGHT),
     "SVMRegressor": Parented(SVMRegressor(), SVR(), SAMPLE_WEIGHT),
     "ConcatFusion": Parented(ConcatFusion()),
+    "FrameFusion": Parented(FrameFusion()),
     "WeightedFusion": Parented(WeightedFusion()),
     "BilinearFusion": Parented(BilinearFusion()),
     "KernelFusion": Parented(KernelFusion()),
+    "ModalityDropout": Parented(ModalityDropout(random_state=0)),
     "PerBlock": Parented(PerBlock(MaxAbsScaler())),
 }
 

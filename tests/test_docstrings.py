@@ -11,9 +11,10 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 from public_objects import public_objects
 from sklearn.base import clone
 from sklearn.preprocessing import MaxAbsScaler
+from sklearn.utils import get_tags
 
 import mmsk
-from mmsk.compose import ModalityTransformer, PerBlock
+from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
 from mmsk.heads import SVMClassifier
 from mmsk.testing._example_blocks import as_frame, example_blocks, example_target
 
@@ -119,12 +120,13 @@ def test_methods_say_what_they_return_and_sum_up(name):
 
 def fitted_estimators():
     """Fitted instances of each estimator, on data without and with names of features."""
-    blocks, y = example_blocks(with_text=True), example_target()
+    y = example_target()
     for entry in EXTRACTORS.values():
         yield clone(entry.estimator).fit(entry.cells)
     transformers = [entry.estimator for entry in FUSIONS.values()]
     heads = [entry.estimator for entry in HEADS.values()]
-    for estimator in [*transformers, PerBlock(MaxAbsScaler())]:
+    for estimator in [*transformers, PerBlock(MaxAbsScaler()), ModalityDropout()]:
+        blocks = example_blocks(with_text=get_tags(estimator).input_tags.sparse)
         yield clone(estimator).fit(blocks, y)
         yield clone(estimator).fit(as_frame(example_blocks()), y)
     for estimator in [*heads, SVMClassifier(probability=True), ModalityTransformer(COLUMNS)]:

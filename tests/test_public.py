@@ -9,14 +9,15 @@ import mmsk
 
 ROOMS = {
     "audio": ["AudioDescriptors", "AudioReader", "LogMelEmbedder", "MFCC", "STFTEmbedder"],
-    "compose": ["FeatureBlocks", "Modalities", "ModalityTransformer", "PerBlock"]
-    + ["infer_modalities", "precompute"],
+    "compose": ["FeatureBlocks", "Modalities", "ModalityDropout", "ModalityTransformer"]
+    + ["PerBlock", "infer_modalities", "precompute"],
     "datasets": ["fetch_flower_photos", "fetch_free_spoken_digits", "make_multimodal"],
     "extraction": ["BaseExtractor", "CellExtractor", "cache_info", "clear_cache"],
-    "fusion": ["BilinearFusion", "ConcatFusion", "KernelFusion", "WeightedFusion"],
+    "fusion": ["BilinearFusion", "ConcatFusion", "FrameFusion", "KernelFusion", "WeightedFusion"],
     "heads": ["SVMClassifier", "SVMRegressor"],
     "image": ["CNNEmbedder", "ColorHistogramEmbedder", "HOGEmbedder", "ImageAugmenter"]
     + ["ImageReader", "LocalBinaryPatternEmbedder", "augment_table"],
+    "inspection": ["FusionSearchDisplay", "search_pivot", "search_results"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
     "text": ["TfidfEmbedder"],

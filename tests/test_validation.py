@@ -6,7 +6,13 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from mmsk._validation import check_choice, check_number, is_missing, raw_column
+from mmsk._validation import (
+    check_block_names,
+    check_choice,
+    check_number,
+    is_missing,
+    raw_column,
+)
 
 CELLS = ["one", None, "", "two"]
 CONTAINERS = {
@@ -149,3 +155,11 @@ def test_limits_of_numbers():
         check_number("n", 2.0, high=5, integer=True)
     check_number("n", np.int32(2), high=5, integer=True)
     check_number("C", float("inf"), low=0)
+
+
+def test_check_block_names():
+    check_block_names("weights", {"image": 1}, ["image", "sound"])
+    check_block_names("weights", [], [])
+    message = "weights names the block 'text', but the blocks are 'image', 'sound'"
+    with pytest.raises(ValueError, match=message):
+        check_block_names("weights", {"image": 1, "text": 2, "clip": 3}, ["image", "sound"])

@@ -2,6 +2,7 @@
 
 from mmsk.compose._feature_blocks import FeatureBlocks
 from mmsk.compose._infer import Modalities, infer_modalities
+from mmsk.compose._modality_dropout import ModalityDropout
 from mmsk.compose._modality_transformer import ModalityTransformer
 from mmsk.compose._per_block import PerBlock
 from mmsk.compose._precompute import precompute
@@ -9,6 +10,7 @@ from mmsk.compose._precompute import precompute
 __all__ = [
     "FeatureBlocks",
     "Modalities",
+    "ModalityDropout",
     "ModalityTransformer",
     "PerBlock",
     "infer_modalities",

@@ -22,7 +22,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from mmsk._progress import as_subtask
 from mmsk._validation import check_choice
 from mmsk.compose._feature_blocks import FeatureBlocks, names_out
-from mmsk.compose._present_rows import call_on_present_rows, present_cells, without_rows
+from mmsk.compose._present_rows import call_on_present_rows, read_cells, without_rows
 
 
 class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
@@ -282,7 +282,7 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
         by_label = hasattr(X, "columns") and hasattr(self, "feature_names_in_")
         for place, (name, transformer, columns, _) in enumerate(self._fitted(by_label)):
             column = _safe_indexing(X, columns, axis=1)
-            present = getattr(transformer, "present_rows", present_cells)(column)
+            present = read_cells(transformer, column)
             if present is None:
                 continue
             if isinstance(blocks, FeatureBlocks):

@@ -14,6 +14,7 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
 from mmsk._progress import as_fit_task
+from mmsk._validation import check_block_names
 from mmsk.compose._feature_blocks import FeatureBlocks, names_out
 from mmsk.compose._present_rows import scatter
 from mmsk.compose._to_blocks import to_blocks
@@ -158,12 +159,7 @@ class PerBlock(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         """Return the transformer of each block that has one."""
         if not isinstance(self.transformer, Mapping):
             return dict.fromkeys(names, self.transformer)
-        unknown = [name for name in self.transformer if name not in names]
-        if unknown:
-            raise ValueError(
-                f"transformer names the block {unknown[0]!r}, but the blocks are "
-                f"{', '.join(map(repr, names))}."
-            )
+        check_block_names("transformer", self.transformer, names)
         return dict(self.transformer)
 
     def _transformed(self, blocks: FeatureBlocks) -> FeatureBlocks:

@@ -27,6 +27,20 @@ def present_cells(X: Any) -> np.ndarray | None:
     return None
 
 
+def read_cells(transformer: Any, X: Any) -> np.ndarray | None:
+    """Mask of the cells of a raw column that a fitted transformer reads; None for a table.
+
+    An extractor may take an unreadable cell as missing; its method `present_rows` says so. A
+    pipeline reads with its first step, and a union what any of its parts reads.
+    """
+    if isinstance(transformer, Pipeline):
+        return read_cells(transformer[0], X)
+    if isinstance(transformer, FeatureUnion) and present_cells(X) is not None:
+        masks: list[Any] = [read_cells(part, X) for part in _parts(transformer)]
+        return np.logical_or.reduce(masks)
+    return getattr(transformer, "present_rows", present_cells)(X)
+
+
 def call_on_present_rows(
     function: Callable[..., Any],
     transformer: Any,
@@ -124,7 +138,7 @@ def scatter(block: Any, rows: np.ndarray, n_rows: int, X: Any) -> Any:
     if isinstance(block, pd.DataFrame):
         return _scatter_frame(block, rows, X.index if isinstance(X, pd.Series) else range(n_rows))
     if hasattr(block, "with_columns"):
-        return block[_places(rows, n_rows)]
+        return block[_places(rows, n_rows)] if len(rows) else block.clear(n_rows)
     block = np.asarray(block)
     dtype = block.dtype if block.dtype.kind == "f" or block.dtype == object else np.float64
     scattered = np.full((n_rows, *block.shape[1:]), np.nan, dtype=dtype)

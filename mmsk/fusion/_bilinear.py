@@ -9,16 +9,17 @@ import numpy as np
 from scipy import fft, sparse
 from sklearn.utils import check_random_state
 
-from mmsk._validation import check_number
+from mmsk._validation import check_choice, check_number
 from mmsk.compose import FeatureBlocks
 from mmsk.compose._stack import hstack_blocks, row_slices, stored_per_row
-from mmsk.fusion._concat import ConcatFusion
+from mmsk.fusion._base import BaseFusion
+from mmsk.fusion._scaling import learn_scale
 
 # What a Fourier transform of float64 leaves of a zero, relative to the norm of its row.
 ROUNDING = 1e-12
 
 
-class BilinearFusion(ConcatFusion):
+class BilinearFusion(BaseFusion):
     """Put beside the scaled blocks a sketch of the products of their features, pair by pair.
 
     Sometimes no block tells anything alone: whether a mild text is meant or ironic shows in how
@@ -125,23 +126,24 @@ class BilinearFusion(ConcatFusion):
         scale: str | None = "standard",
         random_state: Any = None,
     ) -> None:
-        super().__init__(scale)
         self.n_components = n_components
         self.include_blocks = include_blocks
         self.normalize = normalize
+        self.scale = scale
         self.random_state = random_state
 
     def _fit(self, blocks: FeatureBlocks, y: Any) -> None:
+        check_choice("scale", self.scale, ["standard", "block", None])
         check_number("n_components", self.n_components, low=1, integer=True)
         if len(blocks.names) == 1 and not self.include_blocks:
             raise ValueError(
                 f"include_blocks=False leaves products of blocks alone, but {blocks.names[0]!r} is "
                 "the only block. Give two blocks or more, or set include_blocks=True."
             )
-        super()._fit(blocks, y)
         random = check_random_state(self.random_state)
-        self.hashes_, self.signs_ = {}, {}
+        self.scales_, self.hashes_, self.signs_ = {}, {}, {}
         for name, width in blocks.widths.items():
+            self.scales_[name] = learn_scale(blocks[name], blocks.present_in(name), self.scale)
             self.hashes_[name] = random.randint(self.n_components, size=width, dtype=np.int64)
             self.signs_[name] = 2 * random.randint(2, size=width, dtype=np.int8) - np.int8(1)
 
@@ -153,14 +155,15 @@ class BilinearFusion(ConcatFusion):
         return np.array(names, dtype=object)
 
     def _fuse(self, blocks: FeatureBlocks) -> Any:
-        if self._n_products(blocks) == 0:
-            return super()._fuse(blocks)
-        sketch = self._sketch(blocks)
         if not self.include_blocks:
-            return sketch
-        parts = [*(block for _, block in blocks.items()), sketch]
-        present = np.column_stack([blocks.present, blocks.present.sum(axis=1) > 1])
-        maps: list[Callable] = [*(self.scales_[name].apply for name in blocks.names), np.asarray]
+            return self._sketch(blocks)
+        parts = [block for _, block in blocks.items()]
+        maps: list[Callable] = [self.scales_[name].apply for name in blocks.names]
+        present = blocks.present
+        if self._n_products(blocks):
+            parts.append(self._sketch(blocks))
+            maps.append(np.asarray)
+            present = np.column_stack([present, present.sum(axis=1) > 1])
         return hstack_blocks(parts, present, maps)
 
     def _n_products(self, blocks: FeatureBlocks) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mmsk._validation import check_number
+from mmsk._validation import check_block_names, check_number
 
 
 def by_block(
@@ -57,12 +57,7 @@ def by_block(
     if not isinstance(value, Mapping):
         check(parameter, value)
         return dict.fromkeys(names, value)
-    unknown = [name for name in value if name not in names]
-    if unknown:
-        raise ValueError(
-            f"{parameter} names the block {unknown[0]!r}, but the blocks are "
-            f"{', '.join(map(repr, names))}."
-        )
+    check_block_names(parameter, value, names)
     for name, one in value.items():
         check(f"{parameter}[{name!r}]", one)
     return {name: value.get(name, default) for name in names}

@@ -39,6 +39,9 @@ default="score"
         kernel with the target's, which is cheaper. Learned squares have a mean of 1.
     scale : {"standard", "block"} or None, default="standard"
         As in ConcatFusion; weights act on the scaled blocks.
+    add_indicator : bool, default=False
+        As in ConcatFusion: a column that says what is missing, multiplied by the weight of its
+        block.
 
     Attributes
     ----------
@@ -46,6 +49,8 @@ default="score"
         The weight of each block.
     scales_ : dict of str to BlockScale
         Offset and factors of each block, weight included.
+    indicated_blocks_ : list of str
+        The blocks with a column of `add_indicator`.
     block_widths_ : dict of str to int
         The blocks seen in fit and their numbers of columns.
     n_features_in_ : int
@@ -88,8 +93,10 @@ default="score"
         self,
         weights: Mapping[str, float] | Sequence[float] | str = "score",
         scale: str | None = "standard",
+        *,
+        add_indicator: bool = False,
     ) -> None:
-        super().__init__(scale)
+        super().__init__(scale, add_indicator=add_indicator)
         self.weights = weights
 
     def _fit(self, blocks: FeatureBlocks, y: Any) -> None:
@@ -102,6 +109,10 @@ default="score"
             name: BlockScale(scale.offset, scale.factor * np.float32(self.weights_[name]))
             for name, scale in self.scales_.items()
         }
+
+    def _indicator(self, blocks: FeatureBlocks) -> np.ndarray:
+        weights = [self.weights_[name] for name in self.indicated_blocks_]
+        return super()._indicator(blocks) * np.array(weights, dtype=np.float32)
 
     @property
     def _learns(self) -> bool:

@@ -16,11 +16,16 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfTransformer,
+    TfidfVectorizer,
+)
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, OneHotEncoder, StandardScaler
 from sklearn.utils import estimator_html_repr
 from sklearn.utils.estimator_checks import check_estimator
 
@@ -248,6 +253,33 @@ def test_one_column_for_several_extractors(gappy):
     assert blocks.feature_names["both"][-1] == "letters__count_c"
 
 
+@pytest.mark.filterwarnings("ignore:Cells of .* are missing")
+@pytest.mark.parametrize("container", ["default", "pandas", "polars"])
+def test_names_of_several_extractors_of_one_column(gappy, container):
+    chosen = [
+        ("letters", LetterCounts("ab"), "title"),
+        ("both", FeatureUnion([("a", LetterCounts("a")), ("b", LetterCounts("b"))]), "title"),
+        ("texts", FeatureUnion([("t", TfidfEmbedder()), ("l", LetterCounts())]), "caption"),
+    ]
+    gappy = gappy.assign(caption=gappy["caption"].str.replace(" ", "x"))
+    model = ModalityTransformer(chosen).set_output(transform=container)
+    features = model.fit_transform(gappy)
+    nothing = model.transform(gappy.assign(title=None))
+    names = model.get_feature_names_out().tolist()
+    assert names[:4] == ["letters__count_a", "letters__count_b", "both__a__count_a"] + [
+        "both__b__count_b"
+    ]
+    assert names[-1] == "texts__l__count_c"
+    for table in (features, nothing):
+        blocks = table if container == "default" else FeatureBlocks.from_frame(table)
+        assert blocks.names == ["letters", "both", "texts"]
+        assert blocks.get_feature_names_out().tolist() == names
+        expected = gappy["title"].notna() if table is features else np.zeros(N_ROWS, dtype=bool)
+        np.testing.assert_array_equal(blocks.present_in("letters"), expected)
+        np.testing.assert_array_equal(blocks.present_in("both"), expected)
+        np.testing.assert_array_equal(blocks.present_in("texts"), gappy["caption"].notna())
+
+
 @pytest.mark.parametrize(
     "nameless", [make_pipeline(words(), FunctionTransformer()), HashingVectorizer(n_features=4)]
 )
@@ -257,13 +289,33 @@ def test_transformers_without_names(gappy, nameless):
     assert blocks.get_feature_names_out().tolist() == [f"title__{n}" for n in range(width)]
 
 
-def test_an_extractor_may_say_which_rows_it_read():
+WORDS_OR_MISSING = TfidfEmbedder(token_pattern=WORDS, on_error="missing")
+LETTERS_OR_MISSING = TfidfEmbedder(analyzer="char", on_error="missing")
+
+
+@pytest.mark.parametrize(
+    "embedder",
+    [
+        WORDS_OR_MISSING,
+        make_pipeline(WORDS_OR_MISSING, TfidfTransformer()),
+        FeatureUnion([("words", WORDS_OR_MISSING), ("letters", LETTERS_OR_MISSING)]),
+        FeatureUnion(
+            [
+                ("words", make_pipeline(WORDS_OR_MISSING, MaxAbsScaler())),
+                ("lsa", clone(LETTERS_OR_MISSING).set_params(n_components=2)),
+                ("gone", "drop"),
+            ]
+        ),
+    ],
+    ids=["alone", "pipeline", "union", "nested"],
+)
+def test_an_extractor_may_say_which_rows_it_read(embedder):
     """A cell that is no text counts as missing, although an empty sparse row does not tell."""
-    table = pd.DataFrame({"text": pd.Series(["a b", "", None, 7], dtype=object)})
-    embedder = TfidfEmbedder(token_pattern=WORDS, on_error="missing")
-    with pytest.warns(BadCellWarning, match="row 3"):
+    table = pd.DataFrame({"text": pd.Series(["a b", "", 7, None, "c d"], dtype=object)})
+    with pytest.warns(BadCellWarning, match="row 2"):
         blocks = ModalityTransformer([("text", embedder, "text")]).fit_transform(table)
-    assert blocks.present.ravel().tolist() == [True, True, False, False]
+    assert sparse.issparse(blocks["text"])
+    assert blocks.present.ravel().tolist() == [True, True, False, False, True]
 
 
 def test_remainder(gappy):

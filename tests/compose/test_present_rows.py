@@ -8,9 +8,16 @@ from letter_counts import LetterCounts
 from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import FeatureUnion
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from mmsk.compose._present_rows import _takes_missing, present_cells, scatter, without_rows
+from mmsk.compose._present_rows import (
+    _takes_missing,
+    present_cells,
+    read_cells,
+    scatter,
+    without_rows,
+)
 from mmsk.text import TfidfEmbedder
 
 ROWS = np.array([1, 2, 4])
@@ -74,6 +81,21 @@ def test_scatter_polars():
 def test_scatter_of_no_row():
     assert np.isnan(scatter(np.empty((0, 2)), ROWS[:0], 3, None)).all()
     assert scatter(np.empty((0, 2)), ROWS[:0], 0, None).shape == (0, 2)
+    frame = scatter(pl.DataFrame({"p": VALUES[:0, 0]}), ROWS[:0], 3, None)
+    assert frame["p"].is_null().to_list() == [True] * 3
+
+
+def test_read_cells():
+    """A pipeline reads with its first step, a union what any of its parts reads."""
+    texts, letters = TfidfEmbedder(on_error="missing"), LetterCounts()
+    cells = pd.Series(["a", None, 7], dtype=object)
+    alone = make_pipeline(texts, FunctionTransformer())
+    for reader in (texts, alone, FeatureUnion([("t", alone), ("gone", "drop")])):
+        assert read_cells(reader, cells).tolist() == [True, False, False]
+    for reader in (letters, FeatureUnion([("t", texts), ("l", letters)]), "passthrough"):
+        assert read_cells(reader, cells).tolist() == [True, False, True]
+    table = pd.DataFrame({"n": [1.0, np.nan]})
+    assert read_cells(FeatureUnion([("n", FunctionTransformer())]), table) is None
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 4])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.impute import MissingIndicator
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -132,6 +133,66 @@ def test_names(parts):
     given = fusion.get_feature_names_out().tolist()
     assert given[:5] == ["image__red", "image__green", "image__blue", "image__depth", "sound__0"]
     assert len(given) == 13
+
+
+@pytest.mark.parametrize("names", [["image", "sound"], ["image", "sound", "text"], ["text"]])
+@pytest.mark.parametrize("scale", ["standard", "block", None])
+def test_indicator_equals_scikit_learns(gappy, scale, names):
+    """Behind the columns of old, one for each block that some training row lacks."""
+    blocks = gappy.select(names)
+    blocks = blocks[np.flatnonzero(blocks.present.any(axis=1))]
+    fusion = ConcatFusion(scale, add_indicator=True)
+    fused = fusion.fit_transform(blocks)
+    plain = ConcatFusion(scale).fit_transform(blocks)
+    assert fused.dtype == np.float32
+    assert sparse.issparse(fused) == sparse.issparse(plain)
+    width = plain.shape[1]
+    np.testing.assert_array_equal(dense(fused)[:, :width], dense(plain))
+    expected = MissingIndicator().fit_transform(np.where(blocks.present, 0, np.nan))
+    np.testing.assert_array_equal(dense(fused)[:, width:], expected)
+    gappy_names = [name for name in names if not blocks.present_in(name).all()]
+    assert fusion.indicated_blocks_ == gappy_names
+    expected_names = [f"missingindicator__{name}" for name in gappy_names]
+    assert fusion.get_feature_names_out()[width:].tolist() == expected_names
+
+
+def test_indicators_are_of_training(gappy):
+    """What is missing for the first time later has no column."""
+    whole = gappy[np.flatnonzero(gappy.present.all(axis=1))]
+    some = gappy[np.flatnonzero(gappy.present_in("image"))]
+    for rows, indicated in ((whole, []), (some, ["sound", "text"])):
+        fusion = ConcatFusion(add_indicator=True).fit(rows)
+        assert fusion.indicated_blocks_ == indicated
+        fused = dense(fusion.transform(gappy))
+        missing = ~gappy.present[:, [gappy.names.index(name) for name in indicated]]
+        np.testing.assert_array_equal(fused[:, sum(WIDTHS.values()) :], missing)
+        assert fusion.transform(gappy[:0]).shape == (0, 13 + len(indicated))
+
+
+def test_indicators_are_a_block_of_their_own_in_a_frame(gappy):
+    blocks = gappy.select(["image", "sound"])
+    blocks = blocks[np.flatnonzero(blocks.present.any(axis=1))]
+    fusion = ConcatFusion(add_indicator=True).set_output(transform="pandas")
+    again = FeatureBlocks.from_frame(fusion.fit_transform(blocks))
+    assert again.widths == {"image": 4, "sound": 2, "missingindicator": 2}
+
+
+def test_an_indicator_lets_a_head_learn_from_what_is_missing():
+    y = np.arange(N_ROWS) % 2
+    sound = np.random.default_rng(0).normal(size=(N_ROWS, 2))
+    image = np.where(y[:, None] == 1, np.nan, sound)
+    blocks = FeatureBlocks({"image": image, "sound": sound})
+    scores = [
+        cross_val_score(make_pipeline(fusion, RidgeClassifier()), blocks, y, cv=3).mean()
+        for fusion in (ConcatFusion(), ConcatFusion(add_indicator=True))
+    ]
+    assert scores[0] < 0.8
+    assert scores[1] == 1
+
+
+def test_refused_indicator(parts):
+    with pytest.raises(ValueError, match="add_indicator='yes' is not one of True, False"):
+        ConcatFusion(add_indicator="yes").fit(FeatureBlocks(parts))
 
 
 def test_refused_scale(parts):

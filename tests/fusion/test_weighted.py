@@ -53,6 +53,13 @@ def test_given_weights(blocks, columns, weights, scale):
         np.testing.assert_allclose(fused[:, where], plain[:, where] * fusion.weights_[name], 1e-6)
 
 
+def test_an_indicator_weighs_as_its_block(blocks):
+    fused = WeightedFusion({"telling": 0.3}, add_indicator=True).fit_transform(blocks)
+    assert fused.shape[1] == 11
+    missing = ~blocks.present_in("telling")
+    np.testing.assert_array_equal(fused.toarray()[:, 10], missing * np.float32(0.3))
+
+
 @pytest.mark.parametrize("weights", LEARNED)
 def test_learned_weights_are_of_the_scaled_present_rows(blocks, columns, weights, y):
     """Squares in proportion to what each block tells, with a mean of 1."""

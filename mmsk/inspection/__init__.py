@@ -1,0 +1,6 @@
+"""Looking into models and searches: which candidates were tried, and how they did."""
+
+from mmsk.inspection._search_display import FusionSearchDisplay
+from mmsk.inspection._search_results import search_pivot, search_results
+
+__all__ = ["FusionSearchDisplay", "search_pivot", "search_results"]
