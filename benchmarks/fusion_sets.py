@@ -14,7 +14,8 @@ from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
-from sklearn.pipeline import make_union
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import StandardScaler
 
 from mmsk import (
     CNNEmbedder,
@@ -99,14 +100,17 @@ def fashion() -> BlockSet:
 def easy_vqa() -> BlockSet:
     """easy-VQA: 48,248 questions about 5,000 pictures of one shape; given split."""
     (train, y_train), (test, y_test) = load_easy_vqa("train"), load_easy_vqa("test")
-    picture = make_union(HOGEmbedder(64, pixels_per_cell=16), mobilenet(image_size=96))
+    extractors = [
+        HOGEmbedder(64, pixels_per_cell=16, orientations=12),
+        ColorHistogramEmbedder(64),
+        mobilenet(image_size=96),
+    ]
+    parts = [make_pipeline(one, StandardScaler(), PCA(32, random_state=0)) for one in extractors]
     words = TfidfEmbedder(use_idf=False, token_pattern=r"\w+")
     features = ModalityTransformer(
-        [("picture", picture, "picture"), ("question", words, "question")]
+        [("picture", make_union(*parts), "picture"), ("question", words, "question")]
     )
-    reduced = PerBlock({"picture": PCA(64, random_state=0)})
-    blocks = reduced.fit_transform(features.fit_transform(train))
-    test_blocks = reduced.transform(features.transform(test))
+    blocks, test_blocks = features.fit_transform(train), features.transform(test)
     return BlockSet(blocks, y_train, test_blocks, y_test, LogisticRegression(max_iter=1000))
 
 
