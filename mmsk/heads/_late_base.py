@@ -183,10 +183,9 @@ class BaseLateFusion(_BaseComposition):
         fitted = Parallel(n_jobs=self.n_jobs)(delayed(task.fit)() for task in tasks.values())
         heads = {name: head for name, head in zip(tasks, fitted, strict=True) if head is not None}
         if not heads:
-            kind = " of more than one class" if self._kind == "classifier" else ""
             raise ValueError(
-                f"There is nothing to learn from: no block has rows{kind}. Only rows that have "
-                "the block and a weight above 0 count."
+                "There is nothing to learn from: no block has rows of more than one class. Only "
+                "rows that have the block and a weight above 0 count."
             )
         self.scales_ = {name: scale for name, (scale, _) in heads.items() if scale is not None}
         self.estimators_ = {name: estimator for name, (_, estimator) in heads.items()}
