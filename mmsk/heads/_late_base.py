@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.callback import CallbackSupportMixin
 from sklearn.model_selection import check_cv
 from sklearn.utils import Tags, assert_all_finite, column_or_1d, get_tags
 from sklearn.utils.metaestimators import _BaseComposition
@@ -17,6 +18,7 @@ from sklearn.utils.validation import (
     check_is_fitted,
 )
 
+from mmsk._progress import as_fit_task
 from mmsk._validation import check_choice
 from mmsk.compose import FeatureBlocks
 from mmsk.compose._to_blocks import to_blocks
@@ -28,7 +30,7 @@ from mmsk.heads._heads_by_block import check_head, heads_by_block
 from mmsk.heads._say import Say
 
 
-class BaseLateFusion(_BaseComposition):
+class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
     """Base of the heads that fit one head per block and combine what these say.
 
     A leaf gives its rules, the default heads, what a head says of rows, the prior, and the score
@@ -95,6 +97,7 @@ class BaseLateFusion(_BaseComposition):
         self._set_params("estimator", **params)
         return self
 
+    @as_fit_task
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit a head on each block, and learn how to combine them.
 
@@ -178,6 +181,9 @@ class BaseLateFusion(_BaseComposition):
                 sample_weight, blocks, dtype=np.float64, ensure_non_negative=True
             )
         return self._check_target(y), sample_weight
+
+    def _given_weights(self, names: list[str]) -> dict[str, float]:
+        return given_weights(self.weights, names, ["score"])
 
     def _fit_heads(self, tasks: dict[str, BlockTask]) -> None:
         fitted = Parallel(n_jobs=self.n_jobs)(delayed(task.fit)() for task in tasks.values())
