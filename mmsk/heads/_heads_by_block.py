@@ -6,6 +6,8 @@ from typing import Any
 
 from sklearn.utils import get_tags
 
+from mmsk._validation import check_block_names
+
 
 def heads_by_block(estimator: Any, names: list[str], kind: str) -> dict[str, Any]:
     """Return the unfitted head of each block that is to have one.
@@ -35,12 +37,7 @@ def heads_by_block(estimator: Any, names: list[str], kind: str) -> dict[str, Any
         return dict.fromkeys(names, estimator)
     _check_pairs(estimator, kind)
     given = dict(estimator)
-    for name in given:
-        if name not in names:
-            raise ValueError(
-                f"estimator names the block {name!r}, but the blocks are "
-                f"{', '.join(map(repr, names))}."
-            )
+    check_block_names("estimator", given, names)
     for name in names:
         if name not in given:
             raise ValueError(

@@ -59,7 +59,7 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
     def _score_of(self, y: np.ndarray, said: np.ndarray, weight: np.ndarray | None) -> float:
         """Score of what a head says, 0 at chance and 1 at best."""
 
-    def _check_fitted(self) -> None:
+    def _check_what_heads_say(self) -> None:
         """Check that the fitted heads can say what the combination needs."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -132,7 +132,7 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
             for name, head in heads.items()
         }
         self._fit_heads(tasks)
-        self._check_fitted()
+        self._check_what_heads_say()
         self._learn_combination([tasks[name] for name in self.estimators_], y, weight)
         return self
 

@@ -261,7 +261,7 @@ class LateFusionClassifier(ClassifierMixin, BaseLateFusion):
         self.classes_ = np.unique(y)
         return y
 
-    def _check_fitted(self) -> None:
+    def _check_what_heads_say(self) -> None:
         if self.combination == "majority":
             return
         for name, head in self.estimators_.items():
