@@ -308,6 +308,18 @@ def test_a_block_that_teaches_nothing_has_no_say(parts, y, rule, lacks):
     assert late.predict(only).shape == (2,)
 
 
+def test_a_head_is_silent_in_folds_that_teach_it_nothing(parts, y):
+    """With one cow among the cats, the fold that tests the cow has cats alone to learn from."""
+    parts["sound"][(y != "cat") & (np.arange(N_ROWS) != 1)] = np.nan
+    blocks = FeatureBlocks(parts)
+    late = LateFusionClassifier(combination="weighted", cv=3).fit(blocks, y)
+    assert list(late.estimators_) == ["image", "sound", "text"]
+    assert late.weights_["sound"] == 0.0
+    late = LateFusionClassifier(combination="stacking", cv=3).fit(blocks, y)
+    assert late.final_estimator_.n_features_in_ == 3 * 3 + 1
+    assert late.score(blocks, y) > 0.7
+
+
 def test_the_prior_is_the_share_of_each_class(gappy, y):
     weight = np.random.default_rng(0).random(N_ROWS)
     late = LateFusionClassifier().fit(gappy, y, weight)
