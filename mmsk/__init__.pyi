@@ -26,6 +26,8 @@ from .fusion import ConcatFusion as ConcatFusion
 from .fusion import FrameFusion as FrameFusion
 from .fusion import KernelFusion as KernelFusion
 from .fusion import WeightedFusion as WeightedFusion
+from .heads import LateFusionClassifier as LateFusionClassifier
+from .heads import LateFusionRegressor as LateFusionRegressor
 from .heads import SVMClassifier as SVMClassifier
 from .heads import SVMRegressor as SVMRegressor
 from .image import CNNEmbedder as CNNEmbedder

@@ -14,13 +14,19 @@ import numpy as np
 import PIL.Image
 import soundfile
 from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.svm import SVC, SVR
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
 from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
 from mmsk.fusion import BilinearFusion, ConcatFusion, FrameFusion, KernelFusion, WeightedFusion
-from mmsk.heads import SVMClassifier, SVMRegressor
+from mmsk.heads import (
+    LateFusionClassifier,
+    LateFusionRegressor,
+    SVMClassifier,
+    SVMRegressor,
+)
 from mmsk.image import (
     CNNEmbedder,
     ColorHistogramEmbedder,
@@ -328,6 +334,48 @@ HEADS = {
         tolerance=1e-5,
         expected=LIBSVM_SEED,
     ),
+    "LateFusionClassifier": Entry(
+        LateFusionClassifier(cv=3),
+        searchable={
+            "combination": ["mean", "weighted", "product", "max", "majority", "stacking"],
+            "estimator": [None, SVMClassifier()],
+            "scale": ["standard", "block", None],
+        },
+        tolerance=1e-5,
+    ),
+    "LateFusionClassifier-decisions": Entry(
+        LateFusionClassifier(RidgeClassifier()),
+        searchable={"estimator__alpha": [0.1, 1.0]},
+        tolerance=1e-5,
+    ),
+    "LateFusionClassifier-weighted": Entry(
+        LateFusionClassifier(combination="weighted"),
+        searchable={"weights": ["score", {"image": 0.5}, [1.0, 3.0]], "cv": [2, 5]},
+        tolerance=1e-5,
+    ),
+    "LateFusionClassifier-stacking": Entry(
+        LateFusionClassifier(combination="stacking"),
+        searchable={"cv": [2, 5], "final_estimator": [None, LogisticRegression(C=0.1)]},
+        tolerance=1e-5,
+    ),
+    "LateFusionRegressor": Entry(
+        LateFusionRegressor(cv=3),
+        searchable={
+            "combination": ["mean", "weighted", "stacking"],
+            "scale": ["standard", "block", None],
+        },
+        tolerance=1e-5,
+    ),
+    "LateFusionRegressor-weighted": Entry(
+        LateFusionRegressor(combination="weighted"),
+        searchable={"weights": ["score", {"image": 0.5}, [1.0, 3.0]]},
+        tolerance=1e-5,
+    ),
+    "LateFusionRegressor-stacking": Entry(
+        LateFusionRegressor(combination="stacking"),
+        searchable={"cv": [2, 5], "final_estimator": [None, Ridge(alpha=0.1)]},
+        tolerance=1e-5,
+    ),
 }
 
 COLUMN_TRANSFORMER = {
@@ -365,6 +413,19 @@ UNDER_SKLEARN_CHECKS = {
     ),
     "SVMClassifier": Parented(SVMClassifier(), SVC(), SAMPLE_WEIGHT),
     "SVMRegressor": Parented(SVMRegressor(), SVR(), SAMPLE_WEIGHT),
+    "LateFusionClassifier": Parented(LateFusionClassifier()),
+    "LateFusionClassifier-weighted": Parented(LateFusionClassifier(combination="weighted", cv=2)),
+    "LateFusionClassifier-stacking": Parented(LateFusionClassifier(combination="stacking", cv=2)),
+    "LateFusionClassifier-majority": Parented(LateFusionClassifier(combination="majority")),
+    "LateFusionClassifier-decisions": Parented(LateFusionClassifier(RidgeClassifier())),
+    "LateFusionRegressor": Parented(LateFusionRegressor()),
+    "LateFusionRegressor-stacking": Parented(
+        LateFusionRegressor(combination="stacking", cv=2),
+        expected={
+            "check_sample_weight_equivalence_on_sparse_data": "Ridge solves sparse rows by "
+            "iterations, to a tolerance above that of the check"
+        },
+    ),
     "ConcatFusion": Parented(ConcatFusion()),
     "FrameFusion": Parented(FrameFusion()),
     "WeightedFusion": Parented(WeightedFusion()),

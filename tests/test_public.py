@@ -14,7 +14,7 @@ ROOMS = {
     "datasets": ["fetch_flower_photos", "fetch_free_spoken_digits", "make_multimodal"],
     "extraction": ["BaseExtractor", "CellExtractor", "cache_info", "clear_cache"],
     "fusion": ["BilinearFusion", "ConcatFusion", "FrameFusion", "KernelFusion", "WeightedFusion"],
-    "heads": ["SVMClassifier", "SVMRegressor"],
+    "heads": ["LateFusionClassifier", "LateFusionRegressor", "SVMClassifier", "SVMRegressor"],
     "image": ["CNNEmbedder", "ColorHistogramEmbedder", "HOGEmbedder", "ImageAugmenter"]
     + ["ImageReader", "LocalBinaryPatternEmbedder", "augment_table"],
     "inspection": ["FusionSearchDisplay", "search_pivot", "search_results"],

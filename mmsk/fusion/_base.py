@@ -63,7 +63,7 @@ class BaseFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
             If a row has no modality at all, or a present row holds NaN or infinity.
         """
         blocks = to_blocks(self, X, reset=True)
-        _check_rows(blocks)
+        check_rows(blocks)
         self._fit(blocks, y)
         self._names_out = self._feature_names(blocks)
         return self
@@ -89,7 +89,7 @@ class BaseFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
         """
         check_is_fitted(self)
         blocks = to_blocks(self, X, reset=False)
-        _check_rows(blocks)
+        check_rows(blocks)
         fused = self._fuse(blocks)
         index = X.index if isinstance(X, pd.DataFrame) else None
         return contain_sparse(fused, self, index) if sparse.issparse(fused) else fused
@@ -117,7 +117,8 @@ class BaseFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
         return tags
 
 
-def _check_rows(blocks: FeatureBlocks) -> None:
+def check_rows(blocks: FeatureBlocks) -> None:
+    """Raise ValueError where a row has no modality, or a present row holds NaN or infinity."""
     lost = np.flatnonzero(~blocks.present.any(axis=1))
     if len(lost) and blocks.names:
         raise ValueError(

@@ -26,16 +26,18 @@ class BlockScale:
     offset: np.ndarray | None
     factor: np.ndarray
 
-    def apply(self, block: Any) -> Any:
-        """Return rows of the block scaled, as float32."""
+    def apply(self, block: Any, dtype: Any = np.float32) -> Any:
+        """Return rows of the block scaled, as float32 unless another dtype is asked for."""
         if sparse.issparse(block):
-            data = block.data.astype(np.float32) * self.factor[block.indices]
+            data = block.data.astype(dtype) * self.factor[block.indices]
             return type(block)((data, block.indices, block.indptr), shape=block.shape)
         values = block if self.offset is None else block - self.offset
-        return np.multiply(values, self.factor, dtype=np.float32, casting="same_kind")
+        return np.multiply(values, self.factor, dtype=dtype, casting="same_kind")
 
 
-def learn_scale(block: Any, present: np.ndarray, scale: str | None) -> BlockScale:
+def learn_scale(
+    block: Any, present: np.ndarray, scale: str | None, weight: np.ndarray | None = None
+) -> BlockScale:
     """Learn the scale of one block from its present rows.
 
     Parameters
@@ -48,6 +50,8 @@ def learn_scale(block: Any, present: np.ndarray, scale: str | None) -> BlockScal
         "standard" gives each dense column mean 0 and variance 1; then, as "block" does alone,
         the whole block is divided so that its rows have a mean squared norm of 1. Columns that
         do not vary ("standard") and blocks that no row has become zeros.
+    weight : ndarray of shape (n_rows,), default=None
+        How much each row counts, above 0 where it is present; None counts all alike.
 
     Returns
     -------
@@ -60,8 +64,8 @@ def learn_scale(block: Any, present: np.ndarray, scale: str | None) -> BlockScal
     if not present.any():
         return BlockScale(None, np.zeros(width, dtype=np.float32))
     if scale == "standard" and not sparse.issparse(block):
-        return _standard(block, present)
-    norm = np.sqrt(_sum_of_squares(block, present) / present.sum())
+        return _standard(block, present, weight)
+    norm = np.sqrt(_mean_square_norm(block, present, weight))
     return BlockScale(None, np.full(width, 1 / norm if norm > 0 else 1, dtype=np.float32))
 
 
@@ -80,8 +84,8 @@ def gamma_of_scale(block: Any, present: np.ndarray, scale: BlockScale) -> float:
     return float(1 / (block.shape[1] * variance)) if varies else 1.0
 
 
-def _standard(block: np.ndarray, present: np.ndarray) -> BlockScale:
-    mean, deviation = _moments(block, present)
+def _standard(block: np.ndarray, present: np.ndarray, weight: np.ndarray | None) -> BlockScale:
+    mean, deviation = _moments(block, present, weight)
     # Below this a column differs from its mean by rounding alone.
     rounding = max(10 * np.finfo(block.dtype).eps, present.sum() * np.finfo(np.float64).eps)
     varying = deviation > rounding * np.abs(mean)
@@ -90,15 +94,32 @@ def _standard(block: np.ndarray, present: np.ndarray) -> BlockScale:
     return BlockScale(mean.astype(block.dtype), (factor / norm).astype(np.float32))
 
 
-def _moments(block: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _moments(
+    block: np.ndarray, present: np.ndarray, weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each column, in float64 and in two passes over chunks."""
-    count, parts = present.sum(), present_chunks
-    mean = sum(part.sum(axis=0, dtype=np.float64) for _, part in parts(block, present)) / count
-    square = sum(((part - mean) ** 2).sum(axis=0) for _, part in parts(block, present)) / count
-    return mean, np.sqrt(square)
+    total, parts = _total(present, weight), present_chunks
+    sums = (_sum(part, weight, rows) for rows, part in parts(block, present))
+    mean = np.asarray(sum(sums)) / total
+    squares = (_sum((part - mean) ** 2, weight, rows) for rows, part in parts(block, present))
+    return mean, np.sqrt(np.asarray(sum(squares)) / total)
 
 
-def _sum_of_squares(block: Any, present: np.ndarray) -> float:
-    parts = (part for _, part in present_chunks(block, present))
-    values = (part.data if sparse.issparse(part) else part for part in parts)
-    return float(sum(np.square(value, dtype=np.float64).sum() for value in values))
+def _mean_square_norm(block: Any, present: np.ndarray, weight: np.ndarray | None) -> float:
+    total = 0.0
+    for rows, part in present_chunks(block, present):
+        values = part.data if sparse.issparse(part) else part
+        squares = np.square(values, dtype=np.float64)
+        if weight is not None:
+            stored = np.diff(part.indptr) if sparse.issparse(part) else part.shape[1]
+            squares = squares.ravel() * np.repeat(weight[rows], stored)
+        total += squares.sum()
+    return float(total / _total(present, weight))
+
+
+def _total(present: np.ndarray, weight: np.ndarray | None) -> float:
+    return float(present.sum() if weight is None else weight[present].sum())
+
+
+def _sum(part: np.ndarray, weight: np.ndarray | None, rows: Any) -> np.ndarray:
+    return part.sum(axis=0, dtype=np.float64) if weight is None else weight[rows] @ part

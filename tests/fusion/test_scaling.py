@@ -121,3 +121,28 @@ def test_apply_is_affine():
     np.testing.assert_array_equal(
         scale.apply(np.array([[2.0, 2.0], [1.0, 4.0]])), [[10, 0], [0, 1]]
     )
+
+
+@pytest.mark.parametrize("scale", ["standard", "block"])
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_a_weight_counts_a_row_as_often(generator, present, scale, form):
+    block = generator.normal(size=(N_ROWS, 5)) * 40
+    block[block < 0] = 0
+    weight = generator.integers(1, 4, size=N_ROWS)
+    repeated = form(np.repeat(block, weight, axis=0))
+    weighted = learn_scale(form(block), present, scale, weight.astype(float))
+    expected = learn_scale(repeated, np.repeat(present, weight), scale)
+    np.testing.assert_allclose(weighted.factor, expected.factor, rtol=1e-6)
+    if expected.offset is not None:
+        np.testing.assert_allclose(weighted.offset, expected.offset, rtol=1e-12)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_rows_are_scaled_in_the_dtype_asked_for(generator, form):
+    block = generator.random((N_ROWS, 3)) + 1e6
+    scale = learn_scale(form(block), np.ones(N_ROWS, dtype=bool), "standard")
+    scaled = scale.apply(form(block), np.float64)
+    assert scaled.dtype == np.float64
+    dense = scaled.toarray() if sparse.issparse(scaled) else scaled
+    offset = 0.0 if scale.offset is None else scale.offset
+    np.testing.assert_array_equal(dense, (block - offset) * scale.factor)
