@@ -33,6 +33,7 @@ def multimodal_pipeline(
     head: Any = None,
     on_error: str = "raise",
     n_jobs: int | None = None,
+    memory: Any = None,
 ) -> Pipeline:
     """Build a Pipeline from raw cells to predictions for a multimodal table.
 
@@ -61,6 +62,9 @@ def multimodal_pipeline(
         with a warning.
     n_jobs : int, default=None
         Extractors that run at the same time.
+    memory : str, path or object with the interface of joblib.Memory, default=None
+        Folder in which the step ``features`` keeps fitted extractors over a search, as
+        ModalityTransformer has it; None keeps nothing.
 
     Returns
     -------
@@ -108,7 +112,7 @@ def multimodal_pipeline(
         raise ValueError(f"No column is left to learn from:\n{modalities!r}")
     return Pipeline(
         [
-            ("features", ModalityTransformer(blocks, n_jobs=n_jobs)),
+            ("features", ModalityTransformer(blocks, n_jobs=n_jobs, memory=memory)),
             ("fusion", ConcatFusion() if fusion is None else fusion),
             ("head", SVMClassifier() if head is None else head),
         ]

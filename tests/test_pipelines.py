@@ -120,10 +120,11 @@ def test_names_that_parameters_have_are_changed():
 
 def test_fusion_head_and_jobs_are_passed_on():
     fusion, head = WeightedFusion("alignment"), LinearSVC()
-    pipeline = multimodal_pipeline({"t": "text"}, fusion=fusion, head=head, n_jobs=2)
+    pipeline = multimodal_pipeline({"t": "text"}, fusion=fusion, head=head, n_jobs=2, memory="m")
     assert pipeline["fusion"] is fusion
     assert pipeline["head"] is head
     assert pipeline["features"].n_jobs == 2
+    assert pipeline["features"].memory == "m"
 
 
 @pytest.mark.parametrize(

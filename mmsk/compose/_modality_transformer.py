@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -16,12 +17,15 @@ from sklearn.compose._column_transformer import _check_X
 from sklearn.pipeline import _fit_transform_one
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import _safe_indexing
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.parallel import Parallel, delayed
 
 from mmsk._progress import as_subtask
 from mmsk._validation import check_choice
 from mmsk.compose._feature_blocks import FeatureBlocks, names_out
+from mmsk.compose._fitted_memory import recall, take_settings
+from mmsk.compose._memory_keys import fit_key, transform_key
 from mmsk.compose._present_rows import call_on_present_rows, read_cells, without_rows
 
 
@@ -57,6 +61,13 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
         What `transform` returns: FeatureBlocks, or the array that ColumnTransformer returns.
         After ``set_output(transform="pandas")`` it is a DataFrame in either case, which shows
         missing rows as NaN in dense columns, but not in sparse ones.
+    memory : str, path or object with the interface of joblib.Memory, default=None
+        Folder that keeps the fitted transformers and what they gave, so that over a search, its
+        worker processes and later runs each is fitted once for the same rows and setting, and
+        transforms the same rows once. Candidates that share a fit share its draw where
+        ``random_state`` is None, as under ``Pipeline(memory=)``. The folder holds pickles, so
+        use one that only you can write to. Transformers that need no fit are left out: rows of
+        frozen extractors are in the feature store. None keeps nothing.
 
     Attributes
     ----------
@@ -104,7 +115,12 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
     # Kept from fit: what no cell gives, and names, which are dear where a vocabulary is large.
     _empty_blocks: dict[str, Any]
     _block_names: dict[str, Any]
-    _parameter_constraints: dict = {**ColumnTransformer._parameter_constraints, "output": [str]}
+    _fit_keys: dict[str, str | None]  # under which `memory` has what the transformers gave
+    _parameter_constraints: dict = {
+        **ColumnTransformer._parameter_constraints,
+        "output": [str],
+        "memory": [None, str, os.PathLike, HasMethods(["cache"])],
+    }
 
     def __init__(
         self,
@@ -117,6 +133,7 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
         verbose: bool = False,
         verbose_feature_names_out: bool = True,
         output: str = "blocks",
+        memory: Any = None,
     ) -> None:
         super().__init__(
             transformers,
@@ -128,6 +145,7 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
             verbose_feature_names_out=verbose_feature_names_out,
         )
         self.output = output
+        self.memory = memory
 
     def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
         """Fit all transformers and transform `X`.
@@ -176,36 +194,54 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
         self, X: Any, y: Any, func: Callable, column_as_labels: bool, routed_params: Any
     ) -> Any:
         fitting = func is _fit_transform_one
-        chosen = list(
-            self._iter(
-                fitted=not fitting,
-                column_as_labels=column_as_labels,
-                skip_drop=True,
-                skip_empty_columns=True,
-            )
-        )
+        chosen = self._to_fit() if fitting else self._fitted(column_as_labels)
+        keys = self._keys(chosen, X, y, fitting, routed_params)
         functions = self._as_subtasks(func, chosen, X, y) if fitting else [func] * len(chosen)
         results = Parallel(n_jobs=self.n_jobs)(
-            delayed(call_on_present_rows)(
+            delayed(recall)(
+                self.memory,
+                keys.get(name),
+                call_on_present_rows,
                 function,
-                clone(self._resolved(transformer)) if fitting else transformer,
+                transformer,
                 _safe_indexing(X, columns, axis=1),
                 y,
                 name=name,
                 empty_block=None if fitting else self._empty_blocks[name],
-                weight=weight,
+                weight=None,  # applied below, so that `memory` serves all weights
                 params=routed_params[name],
                 **self._message(name, place, len(chosen), fitting),
             )
-            for place, (function, (name, transformer, columns, weight)) in enumerate(
+            for place, (function, (name, transformer, columns, _)) in enumerate(
                 zip(functions, chosen, strict=True), start=1
             )
         )
         if fitting:
             self._callback_fit_ctx.call_on_fit_task_end(estimator=self, X=X, y=y)
+            self._fit_keys = keys
             pairs = zip(chosen, results, strict=True)
             self._empty_blocks = {name: without_rows(block) for (name, *_), (block, _) in pairs}
-        return results
+        return [_finished(*each) for each in zip(chosen, results, strict=True)]
+
+    def _to_fit(self) -> list[tuple]:
+        """List the transformers to fit: (name, clone, columns, weight)."""
+        return [
+            (name, clone(self._resolved(transformer)), columns, weight)
+            for name, transformer, columns, weight in self._iter(
+                fitted=False, column_as_labels=False, skip_drop=True, skip_empty_columns=True
+            )
+        ]
+
+    def _keys(self, chosen: list[tuple], X: Any, y: Any, fitting: bool, routed_params: Any) -> dict:
+        """Name what `memory` keeps of each transformer; nothing where it has no memory."""
+        keys = {}
+        for name, transformer, columns, _ in chosen if self.memory is not None else []:
+            column, params = _safe_indexing(X, columns, axis=1), routed_params[name]
+            if fitting:
+                keys[name] = fit_key(transformer, column, y, params)
+            else:
+                keys[name] = transform_key(self._fit_keys.get(name), transformer, column, params)
+        return keys
 
     def _as_subtasks(
         self, func: Callable, chosen: list[tuple], X: Any, y: Any
@@ -310,6 +346,17 @@ def _in_subtask(
 ) -> Any:
     with as_subtask(context, caller, transformer, X, y):
         return func(transformer, X, y, **arguments)
+
+
+def _finished(chosen: tuple, result: Any) -> Any:
+    """Weight a block; a transformer fitted before takes over settings that have no say in it."""
+    _, transformer, _, weight = chosen
+    if isinstance(result, tuple):
+        block, fitted = result
+        if fitted is not transformer:
+            take_settings(fitted, transformer)
+        return (block if weight is None else block * weight), fitted
+    return result if weight is None else result * weight
 
 
 def _check_table(X: Any) -> None:

@@ -22,9 +22,12 @@ def present_cells(X: Any) -> np.ndarray | None:
     Several columns go to one transformer as they are, because transformers of tables know
     what to do with missing values.
     """
-    if getattr(X, "ndim", 2) == 1 or (not hasattr(X, "ndim") and not hasattr(X, "columns")):
-        return raw_column(X).present
-    return None
+    return raw_column(X).present if is_column(X) else None
+
+
+def is_column(X: Any) -> bool:
+    """Tell a raw column from a table."""
+    return getattr(X, "ndim", 2) == 1 or (not hasattr(X, "ndim") and not hasattr(X, "columns"))
 
 
 def read_cells(transformer: Any, X: Any) -> np.ndarray | None:
@@ -36,7 +39,7 @@ def read_cells(transformer: Any, X: Any) -> np.ndarray | None:
     if isinstance(transformer, Pipeline):
         return read_cells(transformer[0], X)
     if isinstance(transformer, FeatureUnion) and present_cells(X) is not None:
-        masks: list[Any] = [read_cells(part, X) for part in _parts(transformer)]
+        masks: list[Any] = [read_cells(part, X) for part in parts_of(transformer)]
         return np.logical_or.reduce(masks)
     return getattr(transformer, "present_rows", present_cells)(X)
 
@@ -83,7 +86,7 @@ def call_on_present_rows(
     if present is not None and len(rows) == 0:
         if empty_block is not None:
             return scatter(empty_block, rows, len(present), X)
-        if not _needs_no_data(transformer):
+        if not needs_no_data(transformer):
             why = f"Every cell of {name!r} is missing" if len(present) else f"No rows for {name!r}"
             raise ValueError(f"{why}: there is nothing to fit it on. Leave this transformer out.")
     try:
@@ -167,9 +170,10 @@ def _places(rows: np.ndarray, n_rows: int) -> list[int | None]:
     return places
 
 
-def _needs_no_data(transformer: Any) -> bool:
+def needs_no_data(transformer: Any) -> bool:
+    """Tell whether it learns nothing in fit."""
     if isinstance(transformer, FeatureUnion):
-        return all(map(_needs_no_data, _parts(transformer)))
+        return all(map(needs_no_data, parts_of(transformer)))
     return not isinstance(transformer, str) and not get_tags(transformer).requires_fit
 
 
@@ -180,12 +184,13 @@ def _takes_missing(transformer: Any) -> bool:
     NaN rows, the empty ones of sparse parts would no longer be empty.
     """
     if isinstance(transformer, FeatureUnion):
-        return _needs_no_data(transformer) and all(map(_takes_missing, _parts(transformer)))
+        return needs_no_data(transformer) and all(map(_takes_missing, parts_of(transformer)))
     tags = get_tags(transformer).input_tags
     return tags.one_d_array and not tags.two_d_array and tags.allow_nan
 
 
-def _parts(union: FeatureUnion) -> list[Any]:
+def parts_of(union: FeatureUnion) -> list[Any]:
+    """Return the transformers of a union that are in use."""
     return [part for _, part in union.transformer_list if part != "drop"]
 
 

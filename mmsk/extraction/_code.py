@@ -23,8 +23,8 @@ _LIBRARIES = tuple(
 _containers_at_first: dict[int, tuple[Any, str]] = {}
 
 
-def describe_code(kind: type) -> str:
-    """Describe the code of a class; the same in every process that loaded the same code.
+def describe_code(kind: type | FunctionType) -> str:
+    """Describe the code of a class or function; the same in every process that loaded it.
 
     It is followed from the class and its bases to the functions, classes and plain values that
     their methods name, in a script, a module, a notebook or ``exec``, up to installed packages.
