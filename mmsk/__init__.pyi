@@ -19,7 +19,10 @@ from .exceptions import MissingDependencyError as MissingDependencyError
 from .exceptions import ReadError as ReadError
 from .extraction import cache_info as cache_info
 from .extraction import clear_cache as clear_cache
+from .fusion import AttentionFusion as AttentionFusion
 from .fusion import ConcatFusion as ConcatFusion
+from .fusion import GatedFusion as GatedFusion
+from .fusion import TensorFusion as TensorFusion
 from .fusion import WeightedFusion as WeightedFusion
 from .heads import SVMClassifier as SVMClassifier
 from .heads import SVMRegressor as SVMRegressor

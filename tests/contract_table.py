@@ -19,7 +19,13 @@ from sklearn.svm import SVC, SVR
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
 from mmsk.compose import ModalityTransformer, PerBlock
-from mmsk.fusion import ConcatFusion, WeightedFusion
+from mmsk.fusion import (
+    AttentionFusion,
+    ConcatFusion,
+    GatedFusion,
+    TensorFusion,
+    WeightedFusion,
+)
 from mmsk.heads import SVMClassifier, SVMRegressor
 from mmsk.image import (
     CNNEmbedder,
@@ -255,6 +261,18 @@ EXTRACTORS = {
     ),
 }
 
+BRIEFLY = {"n_components": 8, "max_epochs": 3, "random_state": 0, "device": "cpu"}
+LEARNING = {
+    "n_components": [8, 12],
+    "dropout": [0.0, 0.5],
+    "modality_dropout": [0.0, 0.5],
+    "learning_rate": [0.01, 0.1],
+    "weight_decay": [0.0, 20.0],
+    "batch_size": ["auto", 10],
+    "max_epochs": [3, 2],
+    "early_stopping": [False, True],
+    "random_state": [0, 1],
+}
 FUSIONS = {
     "ConcatFusion": Entry(
         ConcatFusion(), searchable={"scale": ["standard", "block", None]}, tolerance=1e-5
@@ -269,6 +287,13 @@ FUSIONS = {
     ),
     "WeightedFusion-alignment": Entry(
         WeightedFusion("alignment"), searchable={"scale": ["standard", "block"]}, tolerance=1e-5
+    ),
+    "GatedFusion": Entry(GatedFusion(**BRIEFLY), searchable=LEARNING, tolerance=1e-5),
+    "AttentionFusion": Entry(
+        AttentionFusion(**BRIEFLY), searchable=LEARNING | {"n_heads": [4, 2]}, tolerance=1e-5
+    ),
+    "TensorFusion": Entry(
+        TensorFusion(**BRIEFLY), searchable=LEARNING | {"rank": [4, 2]}, tolerance=1e-5
     ),
 }
 
@@ -324,6 +349,9 @@ UNDER_SKLEARN_CHECKS = {
     "SVMRegressor": Parented(SVMRegressor(), SVR(), SAMPLE_WEIGHT),
     "ConcatFusion": Parented(ConcatFusion()),
     "WeightedFusion": Parented(WeightedFusion()),
+    "GatedFusion": Parented(GatedFusion(**BRIEFLY)),
+    "AttentionFusion": Parented(AttentionFusion(**BRIEFLY, n_heads=1)),
+    "TensorFusion": Parented(TensorFusion(**BRIEFLY)),
     "PerBlock": Parented(PerBlock(MaxAbsScaler())),
 }
 
