@@ -106,8 +106,8 @@ class LearnedFusion(BaseFusion):
         codes = LabelEncoder().fit_transform(y)
         if codes.max() == 0:
             raise ValueError(
-                f"y holds 1 class, {y[0]!r}: {type(self).__name__} learns from what tells two or "
-                "more apart."
+                f"y holds 1 class, {y.tolist()[0]!r}: {type(self).__name__} learns from what "
+                "tells two or more apart."
             )
         return codes
 
