@@ -145,7 +145,7 @@ class Trainer:
                 self._run_epochs(rows, held_out, history, best)
             except KeyboardInterrupt:
                 n_epochs = len(history["loss"])
-                warnings.warn(f"Training was interrupted after {n_epochs} epochs; it ends there.")
+                warnings.warn(f"Interrupted after {n_epochs} epochs; what was learned is kept.")
         best.restore()
         self.network.eval()
         return history

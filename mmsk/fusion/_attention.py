@@ -31,8 +31,7 @@ class AttentionFusion(LearnedFusion):
     n_heads : int, default=4
         Number of attention heads, each of ``n_components / n_heads`` features.
     dropout : float, default=0.0
-        Chance in training that a component is left out. About 0.2 may help with few
-        rows of wide blocks.
+        Chance in training that a component is left out; 0.2 may help with few rows.
     modality_dropout : float, default=0.0
         Chance in training that a block is left out of a row that has it; one always stays. About
         0.2 prepares for more missing blocks than the training rows have, and keeps one strong
@@ -78,14 +77,14 @@ class AttentionFusion(LearnedFusion):
 
     See Also
     --------
-    GatedFusion : Weighs blocks without mixing them first, in half the time.
+    GatedFusion : Weighs blocks without mixing them first, in a third of the time.
     TensorFusion : Multiplies blocks.
 
     Notes
     -----
     Beside the projections, which keep sparse blocks sparse, a row costs 8 x blocks x
     `n_components`^2 products. A block takes 20 bytes x width x `n_components` in training. Torch
-    uses one thread.
+    uses one thread. Ctrl-C in `fit` ends training with a warning, and keeps what was learned.
 
     The layer is that of [1]_ with normalization before its parts.
 

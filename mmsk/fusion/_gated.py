@@ -28,8 +28,7 @@ class GatedFusion(LearnedFusion):
     n_components : int, default=64
         Number of fused features.
     dropout : float, default=0.0
-        Chance in training that a component is left out. About 0.2 may help with few
-        rows of wide blocks.
+        Chance in training that a component is left out; 0.2 may help with few rows.
     modality_dropout : float, default=0.0
         Chance in training that a block is left out of a row that has it; one always stays. About
         0.2 prepares for more missing blocks than the training rows have, and keeps one strong
@@ -80,9 +79,9 @@ class GatedFusion(LearnedFusion):
 
     Notes
     -----
-    An epoch costs rows x (stored values + (blocks x `n_components`)^2) x `n_components`-fold
-    products. Sparse blocks stay sparse; a block takes 20 bytes x width x `n_components` in
-    training. Torch uses one thread.
+    Beside the projections, which keep sparse blocks sparse, a row costs (blocks x
+    `n_components`)^2 products. A block takes 20 bytes x width x `n_components` in training. Torch
+    uses one thread. Ctrl-C in `fit` ends training with a warning, and keeps what was learned.
 
     For two blocks this is the unit of [1]_, with gates that look at the projections instead of
     the raw blocks; for more, the gates are a softmax over the blocks.

@@ -31,8 +31,7 @@ class TensorFusion(LearnedFusion):
     rank : int, default=4
         Number of products that are averaged for each fused feature.
     dropout : float, default=0.0
-        Chance in training that a component is left out. About 0.2 may help with few
-        rows of wide blocks.
+        Chance in training that a component is left out; 0.2 may help with few rows.
     modality_dropout : float, default=0.0
         Chance in training that a block is left out of a row that has it; one always stays. About
         0.2 prepares for more missing blocks than the training rows have, and keeps one strong
@@ -86,8 +85,7 @@ class TensorFusion(LearnedFusion):
     Beside the projections, which keep sparse blocks sparse, a row costs blocks x `rank` x
     `n_components`^2 products: linear in the number of blocks, where the outer product is
     exponential. A block takes 20 bytes x width x `n_components` in training. Torch uses one
-    thread. With very many blocks the products get hard to learn; AttentionFusion has no such
-    limit.
+    thread. Ctrl-C in `fit` ends training with a warning, and keeps what was learned.
 
     References
     ----------
