@@ -178,6 +178,7 @@ class AttentionFusion(LearnedFusion):
         shares : ndarray of shape (n_rows, n_blocks), dtype float32
             By attention rollout [2]_: the share of each token, half of it its own block's and half
             of the blocks it attended to. Rows sum to 1, a missing block has 0. The
-            blocks have the order of `block_widths_`.
+            blocks have the order of `block_widths_`. A row that has only blocks which no training
+            row had is all 0.
         """
         return self._shares(X)

@@ -160,6 +160,7 @@ class GatedFusion(LearnedFusion):
         -------
         shares : ndarray of shape (n_rows, n_blocks), dtype float32
             The mean of its gates over the components; rows sum to 1, a missing block has 0. The
-            blocks have the order of `block_widths_`.
+            blocks have the order of `block_widths_`. A row that has only blocks which no training
+            row had is all 0.
         """
         return self._shares(X)

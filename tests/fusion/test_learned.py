@@ -156,6 +156,8 @@ def test_a_block_that_no_training_row_has_counts_as_missing(fusion, blocks, y):
     nothing = fitted.transform(FeatureBlocks(parts, present=alone))
     assert np.isfinite(nothing).all()
     assert len(np.unique(nothing, axis=0)) == 1
+    if hasattr(fitted, "modality_weights"):
+        assert not fitted.modality_weights(FeatureBlocks(parts, present=alone)).any()
 
 
 @pytest.mark.parametrize("fusion", [GatedFusion, AttentionFusion])
