@@ -21,10 +21,13 @@ from .exceptions import MissingDependencyError as MissingDependencyError
 from .exceptions import ReadError as ReadError
 from .extraction import cache_info as cache_info
 from .extraction import clear_cache as clear_cache
+from .fusion import AttentionFusion as AttentionFusion
 from .fusion import BilinearFusion as BilinearFusion
 from .fusion import ConcatFusion as ConcatFusion
 from .fusion import FrameFusion as FrameFusion
+from .fusion import GatedFusion as GatedFusion
 from .fusion import KernelFusion as KernelFusion
+from .fusion import TensorFusion as TensorFusion
 from .fusion import WeightedFusion as WeightedFusion
 from .heads import LateFusionClassifier as LateFusionClassifier
 from .heads import LateFusionRegressor as LateFusionRegressor

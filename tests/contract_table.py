@@ -20,7 +20,16 @@ from sklearn.svm import SVC, SVR
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
 from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
-from mmsk.fusion import BilinearFusion, ConcatFusion, FrameFusion, KernelFusion, WeightedFusion
+from mmsk.fusion import (
+    AttentionFusion,
+    BilinearFusion,
+    ConcatFusion,
+    FrameFusion,
+    GatedFusion,
+    KernelFusion,
+    TensorFusion,
+    WeightedFusion,
+)
 from mmsk.heads import (
     LateFusionClassifier,
     LateFusionRegressor,
@@ -261,6 +270,18 @@ EXTRACTORS = {
     ),
 }
 
+BRIEFLY = {"n_components": 8, "max_epochs": 3, "random_state": 0, "device": "cpu"}
+LEARNING = {
+    "n_components": [8, 12],
+    "dropout": [0.0, 0.5],
+    "modality_dropout": [0.0, 0.5],
+    "learning_rate": [0.01, 0.1],
+    "weight_decay": [0.0, 20.0],
+    "batch_size": ["auto", 10],
+    "max_epochs": [3, 2],
+    "early_stopping": [False, True],
+    "random_state": [0, 1],
+}
 FUSIONS = {
     "ConcatFusion": Entry(
         ConcatFusion(), searchable={"scale": ["standard", "block", None]}, tolerance=1e-5
@@ -318,6 +339,13 @@ FUSIONS = {
     ),
     "WeightedFusion-indicator": Entry(
         WeightedFusion(add_indicator=True), searchable={"scale": ["block", None]}, tolerance=1e-5
+    ),
+    "GatedFusion": Entry(GatedFusion(**BRIEFLY), searchable=LEARNING, tolerance=1e-5),
+    "AttentionFusion": Entry(
+        AttentionFusion(**BRIEFLY), searchable=LEARNING | {"n_heads": [4, 2]}, tolerance=1e-5
+    ),
+    "TensorFusion": Entry(
+        TensorFusion(**BRIEFLY), searchable=LEARNING | {"rank": [4, 2]}, tolerance=1e-5
     ),
 }
 
@@ -432,6 +460,9 @@ UNDER_SKLEARN_CHECKS = {
     "BilinearFusion": Parented(BilinearFusion()),
     "KernelFusion": Parented(KernelFusion()),
     "ModalityDropout": Parented(ModalityDropout(random_state=0)),
+    "GatedFusion": Parented(GatedFusion(**BRIEFLY)),
+    "AttentionFusion": Parented(AttentionFusion(**BRIEFLY, n_heads=1)),
+    "TensorFusion": Parented(TensorFusion(**BRIEFLY)),
     "PerBlock": Parented(PerBlock(MaxAbsScaler())),
 }
 

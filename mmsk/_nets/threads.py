@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
 import torch
 from joblib import effective_n_jobs
+
+_entering = threading.Lock()
+_numbers_outside: list[int] = []
 
 
 @contextmanager
@@ -36,3 +40,24 @@ def computing_threads(n_jobs: int | None) -> Iterator[tuple[int, Callable[[], No
     finally:
         # The last number set would else be that of every thread to come.
         torch.set_num_threads(torch.get_num_threads())
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Have torch use one thread, and afterwards as many as before.
+
+    Small networks gain nothing from more, and sums come out the same on every machine and in
+    every worker process.
+    """
+    with _entering:
+        # The number is that of every thread to come: one that enters while another is inside
+        # would take the other's 1 for the number to go back to.
+        outside = _numbers_outside[0] if _numbers_outside else torch.get_num_threads()
+        _numbers_outside.append(outside)
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        with _entering:
+            _numbers_outside.pop()
+            torch.set_num_threads(outside)

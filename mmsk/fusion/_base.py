@@ -87,12 +87,16 @@ class BaseFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
             If the blocks are not those of fit, a row has no modality at all, or a present row
             holds NaN or infinity.
         """
+        fused = self._fuse(self._checked(X))
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        return contain_sparse(fused, self, index) if sparse.issparse(fused) else fused
+
+    def _checked(self, X: Any) -> FeatureBlocks:
+        """Return blocks that fit those seen in fit, with finite rows."""
         check_is_fitted(self)
         blocks = to_blocks(self, X, reset=False)
         check_rows(blocks)
-        fused = self._fuse(blocks)
-        index = X.index if isinstance(X, pd.DataFrame) else None
-        return contain_sparse(fused, self, index) if sparse.issparse(fused) else fused
+        return blocks
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the fused features.

@@ -5,4 +5,9 @@ from mmsk.heads._late_regressor import LateFusionRegressor
 from mmsk.heads._svm_classifier import SVMClassifier
 from mmsk.heads._svm_regressor import SVMRegressor
 
-__all__ = ["LateFusionClassifier", "LateFusionRegressor", "SVMClassifier", "SVMRegressor"]
+__all__ = [
+    "LateFusionClassifier",
+    "LateFusionRegressor",
+    "SVMClassifier",
+    "SVMRegressor",
+]

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mmsk import CNNEmbedder
-from mmsk._nets.threads import computing_threads
+from mmsk._nets.threads import computing_threads, one_thread
 
 
 @pytest.fixture
@@ -51,3 +51,28 @@ def test_rows_do_not_depend_on_the_number_of_threads(two_threads):
     rows = [embedder.set_params(n_jobs=n_jobs).transform(pictures) for n_jobs in (None, 1, 3)]
     np.testing.assert_array_equal(rows[0], rows[1])
     np.testing.assert_array_equal(rows[0], rows[2])
+
+
+def test_one_thread_and_then_as_many_as_before(two_threads):
+    """Also where two threads are inside at once, and the first leaves first."""
+    first_inside, second_inside, first_left = (threading.Event() for _ in range(3))
+    inside = []
+
+    def second():
+        first_inside.wait(60)
+        with one_thread():
+            inside.append(torch.get_num_threads())
+            second_inside.set()
+            first_left.wait(60)
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    with one_thread():
+        inside.append(torch.get_num_threads())
+        first_inside.set()
+        second_inside.wait(60)
+    first_left.set()
+    thread.join()
+    assert inside == [1, 1]
+    assert torch.get_num_threads() == 2
+    assert in_a_thread(torch.get_num_threads) == 2
