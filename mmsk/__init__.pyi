@@ -19,6 +19,7 @@ from .exceptions import MissingDependencyError as MissingDependencyError
 from .exceptions import ReadError as ReadError
 from .extraction import cache_info as cache_info
 from .extraction import clear_cache as clear_cache
+from .fusion import CCAFusion as CCAFusion
 from .fusion import ConcatFusion as ConcatFusion
 from .fusion import WeightedFusion as WeightedFusion
 from .heads import SVMClassifier as SVMClassifier

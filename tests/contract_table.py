@@ -19,7 +19,7 @@ from sklearn.svm import SVC, SVR
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
 from mmsk.compose import ModalityTransformer, PerBlock
-from mmsk.fusion import ConcatFusion, WeightedFusion
+from mmsk.fusion import CCAFusion, ConcatFusion, WeightedFusion
 from mmsk.heads import SVMClassifier, SVMRegressor
 from mmsk.image import (
     CNNEmbedder,
@@ -134,6 +134,7 @@ NOT_SEARCHED = {
     "STFTEmbedder.precision": "rounds only: tests/audio",
     "TfidfEmbedder.dtype": "rounds only",
     "TfidfEmbedder.random_state": "seeds an approximation that is close to exact on few texts",
+    "CCAFusion.random_state": "seeds the reduction of sparse blocks: tests/fusion/test_cca.py",
     "CNNEmbedder.weights": "needs a file of weights: tests/image/test_cnn.py",
 }
 
@@ -256,6 +257,17 @@ EXTRACTORS = {
 }
 
 FUSIONS = {
+    "CCAFusion": Entry(
+        CCAFusion(),
+        searchable={
+            "n_components": [1, 2],
+            "shrinkage": [0.0, 0.5, 1.0],
+            "output": ["concat", "mean"],
+            "scale": ["standard", "block"],
+            "max_rank": [None, 2],
+        },
+        tolerance=1e-5,
+    ),
     "ConcatFusion": Entry(
         ConcatFusion(), searchable={"scale": ["standard", "block", None]}, tolerance=1e-5
     ),
@@ -324,6 +336,7 @@ UNDER_SKLEARN_CHECKS = {
     "SVMRegressor": Parented(SVMRegressor(), SVR(), SAMPLE_WEIGHT),
     "ConcatFusion": Parented(ConcatFusion()),
     "WeightedFusion": Parented(WeightedFusion()),
+    "CCAFusion": Parented(CCAFusion()),
     "PerBlock": Parented(PerBlock(MaxAbsScaler())),
 }
 

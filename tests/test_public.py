@@ -13,7 +13,7 @@ ROOMS = {
     + ["infer_modalities"],
     "datasets": ["fetch_flower_photos", "fetch_free_spoken_digits", "make_multimodal"],
     "extraction": ["BaseExtractor", "CellExtractor", "cache_info", "clear_cache"],
-    "fusion": ["ConcatFusion", "WeightedFusion"],
+    "fusion": ["CCAFusion", "ConcatFusion", "WeightedFusion"],
     "heads": ["SVMClassifier", "SVMRegressor"],
     "image": ["CNNEmbedder", "ColorHistogramEmbedder", "HOGEmbedder", "ImageAugmenter"]
     + ["ImageReader", "LocalBinaryPatternEmbedder", "augment_table"],
