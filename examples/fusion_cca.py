@@ -23,6 +23,7 @@ from mmsk.datasets import make_multimodal
 
 OUTPUT = Path("fusion_cca_output")
 N_CLASSES = 6
+REDUNDANT = {"redundancy": 1.0, "uniqueness": 0.0, "synergy": 0.0, "noise": 0.1}
 N_LABELS = (12, 24, 48, 96, 192, 384)
 FUSIONS = {
     "ConcatFusion": ConcatFusion(),
@@ -39,26 +40,20 @@ def main() -> None:
         folder=OUTPUT / "data",
         modalities=("text", "image"),
         n_classes=N_CLASSES,
-        **{"redundancy": 1.0, "uniqueness": 0.0, "synergy": 0.0, "noise": 0.1},
         random_state=0,
+        **REDUNDANT,
     )
     blocks = multimodal_pipeline(infer_modalities(table))["features"].fit_transform(table)
-    print(f"{blocks}\n")
-    rows = np.arange(len(y))
-    train, test = train_test_split(rows, test_size=300, stratify=y, random_state=0)
-    fitted = {name: fusion.fit(blocks[train]) for name, fusion in FUSIONS.items()}
-    correlations = fitted["CCAFusion"].correlations_.round(2)
+    train, test = train_test_split(np.arange(len(y)), test_size=300, stratify=y, random_state=0)
+    scores = pd.DataFrame(index=pd.Index(N_LABELS, name="labels"))
+    for name, fusion in FUSIONS.items():
+        fusion.fit(blocks[train])  # without labels
+        for cells, kept in CELLS.items():
+            tested = only(blocks[test], kept), y[test]
+            scores[name, cells] = learning_curve(fusion, blocks[train], y[train], *tested)
+    scores.columns = pd.MultiIndex.from_tuples(scores.columns)
+    correlations = FUSIONS["CCAFusion"].correlations_.round(2)
     print(f"Canonical correlations in {len(train)} rows without labels: {correlations}\n")
-    scores = pd.DataFrame(
-        {
-            (name, cells): learning_curve(
-                fusion, blocks, y, train, only(blocks[test], kept), y[test]
-            )
-            for name, fusion in fitted.items()
-            for cells, kept in CELLS.items()
-        },
-        index=pd.Index(N_LABELS, name="labels"),
-    )
     print(f"Accuracy on {len(test)} other rows, mean of 10 draws of the labelled rows:\n")
     print(scores.map("{:.1%}".format).to_string())
     draw(scores, OUTPUT / "labels.png")
@@ -70,17 +65,14 @@ def only(blocks: FeatureBlocks, kept: list[str]) -> FeatureBlocks:
     return FeatureBlocks(dict(blocks.items()), present=present)
 
 
-def learning_curve(fusion, blocks, y, train, test_blocks, y_test) -> list[float]:
+def learning_curve(fusion, blocks, y, test_blocks, y_test) -> list[float]:
     """Accuracy of a head on few fused rows with labels, for each number of labels."""
-    fused, fused_test = fusion.transform(blocks[train]), fusion.transform(test_blocks)
+    fused, fused_test = fusion.transform(blocks), fusion.transform(test_blocks)
     curve = []
     for n_labels in N_LABELS:
-        draws = StratifiedShuffleSplit(10, train_size=n_labels, random_state=0)
-        heads = [
-            LogisticRegression(max_iter=1000).fit(fused[labelled], y[train][labelled])
-            for labelled, _ in draws.split(fused, y[train])
-        ]
-        curve.append(float(np.mean([head.score(fused_test, y_test) for head in heads])))
+        draws = StratifiedShuffleSplit(10, train_size=n_labels, random_state=0).split(fused, y)
+        heads = [LogisticRegression(max_iter=1000).fit(fused[few], y[few]) for few, _ in draws]
+        curve.append(np.mean([head.score(fused_test, y_test) for head in heads]))
     return curve
 
 

@@ -62,7 +62,8 @@ class CCAFusion(BaseFusion):
         Correlation of the projections in the training rows, for more than two blocks the mean
         over their pairs. Optimistic if there are few rows; 0 for a single block.
     slopes_ : ndarray of shape (n_blocks, n_blocks, n_components)
-        ``slopes_[j, k]`` times the projection of block j guesses that of a missing block k.
+        ``slopes_[j, k]`` times the projection of block j guesses that of a missing block k. As
+        optimistic as the correlations.
     block_widths_ : dict of str to int
         The blocks seen in fit and their numbers of columns.
     n_features_in_ : int

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import linalg, sparse
+from scipy.linalg import blas
 from sklearn.utils.extmath import randomized_svd
 
 from mmsk.compose._stack import present_chunks
@@ -149,16 +150,28 @@ def _principal_axes(centred: _CentredBlock, max_rank: int | None) -> tuple[np.nd
     """Variances along the principal axes, and these, from the smaller matrix of products."""
     n_rows, width = int(centred.present.sum()), len(centred.mean)
     if width <= n_rows:
-        covariance = sum(part.T @ part for part in centred.by_rows()) / n_rows
-        return _leading(covariance, max_rank)
-    products = sum(part @ part.T for part in centred.by_columns()) / max(1, n_rows)
-    variances, left = _leading(products, max_rank)
+        return _leading(_sum_of_products(centred.by_rows(), width) / n_rows, max_rank)
+    products = _sum_of_products((part.T for part in centred.by_columns()), n_rows)
+    variances, left = _leading(products / max(1, n_rows), max_rank)
     axes = np.vstack([part.T @ left for part in centred.by_columns()])
     return variances, axes / np.sqrt(n_rows * variances)
 
 
+def _sum_of_products(parts: Iterable[np.ndarray], size: int) -> np.ndarray:
+    """Sum ``part.T @ part`` in place: the lower triangle alone, which takes half the time."""
+    total = np.zeros((size, size), order="F")
+    for part in parts:
+        if part.size == 0:  # BLAS refuses it
+            continue
+        total = blas.dsyrk(1.0, part.T, beta=1.0, c=total, lower=True, overwrite_c=True)
+    return total
+
+
 def _leading(products: np.ndarray, max_rank: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the largest eigenvalues that are more than rounding, with their eigenvectors."""
+    """Return the largest eigenvalues that are more than rounding, with their eigenvectors.
+
+    Only the lower triangle of the matrix is read.
+    """
     size = len(products)
     rank = size if max_rank is None else min(size, max_rank)
     if rank == 0:
