@@ -23,6 +23,7 @@ from .extraction import cache_info as cache_info
 from .extraction import clear_cache as clear_cache
 from .fusion import AttentionFusion as AttentionFusion
 from .fusion import BilinearFusion as BilinearFusion
+from .fusion import CCAFusion as CCAFusion
 from .fusion import ConcatFusion as ConcatFusion
 from .fusion import FrameFusion as FrameFusion
 from .fusion import GatedFusion as GatedFusion

@@ -23,6 +23,7 @@ from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
 from mmsk.fusion import (
     AttentionFusion,
     BilinearFusion,
+    CCAFusion,
     ConcatFusion,
     FrameFusion,
     GatedFusion,
@@ -149,6 +150,7 @@ NOT_SEARCHED = {
     "STFTEmbedder.precision": "rounds only: tests/audio",
     "TfidfEmbedder.dtype": "rounds only",
     "TfidfEmbedder.random_state": "seeds an approximation that is close to exact on few texts",
+    "CCAFusion.random_state": "seeds the reduction of sparse blocks: tests/fusion/test_cca.py",
     "CNNEmbedder.weights": "needs a file of weights: tests/image/test_cnn.py",
 }
 
@@ -283,6 +285,17 @@ LEARNING = {
     "random_state": [0, 1],
 }
 FUSIONS = {
+    "CCAFusion": Entry(
+        CCAFusion(),
+        searchable={
+            "n_components": [1, 2],
+            "shrinkage": [0.0, 0.5, 1.0],
+            "output": ["concat", "mean"],
+            "scale": ["standard", "block"],
+            "max_rank": [None, 2],
+        },
+        tolerance=1e-5,
+    ),
     "ConcatFusion": Entry(
         ConcatFusion(), searchable={"scale": ["standard", "block", None]}, tolerance=1e-5
     ),
@@ -463,6 +476,7 @@ UNDER_SKLEARN_CHECKS = {
     "GatedFusion": Parented(GatedFusion(**BRIEFLY)),
     "AttentionFusion": Parented(AttentionFusion(**BRIEFLY, n_heads=1)),
     "TensorFusion": Parented(TensorFusion(**BRIEFLY)),
+    "CCAFusion": Parented(CCAFusion()),
     "PerBlock": Parented(PerBlock(MaxAbsScaler())),
 }
 

@@ -16,6 +16,7 @@ ROOMS = {
     "fusion": [
         "AttentionFusion",
         "BilinearFusion",
+        "CCAFusion",
         "ConcatFusion",
         "FrameFusion",
         "GatedFusion",

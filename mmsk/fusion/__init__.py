@@ -2,6 +2,7 @@
 
 from mmsk.fusion._attention import AttentionFusion
 from mmsk.fusion._bilinear import BilinearFusion
+from mmsk.fusion._cca import CCAFusion
 from mmsk.fusion._concat import ConcatFusion
 from mmsk.fusion._frame import FrameFusion
 from mmsk.fusion._gated import GatedFusion
@@ -12,6 +13,7 @@ from mmsk.fusion._weighted import WeightedFusion
 __all__ = [
     "AttentionFusion",
     "BilinearFusion",
+    "CCAFusion",
     "ConcatFusion",
     "FrameFusion",
     "GatedFusion",
