@@ -21,6 +21,7 @@ from .extraction import cache_info as cache_info
 from .extraction import clear_cache as clear_cache
 from .fusion import ConcatFusion as ConcatFusion
 from .fusion import WeightedFusion as WeightedFusion
+from .heads import MultiKernelSVC as MultiKernelSVC
 from .heads import SVMClassifier as SVMClassifier
 from .heads import SVMRegressor as SVMRegressor
 from .image import CNNEmbedder as CNNEmbedder

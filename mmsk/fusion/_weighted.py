@@ -9,9 +9,10 @@ import numpy as np
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
-from mmsk._validation import check_choice, check_number
+from mmsk._validation import check_choice
 from mmsk.compose import FeatureBlocks
 from mmsk.fusion._block_weights import alignment_of_block, score_of_block
+from mmsk.fusion._by_block import given_weights
 from mmsk.fusion._concat import ConcatFusion
 from mmsk.fusion._scaling import BlockScale
 
@@ -94,7 +95,10 @@ default="score"
 
     def _fit(self, blocks: FeatureBlocks, y: Any) -> None:
         super()._fit(blocks, y)
-        self.weights_ = self._learn(blocks, y) if self._learns else self._given(blocks.names)
+        if self._learns:
+            self.weights_ = self._learn(blocks, y)
+        else:
+            self.weights_ = given_weights(self.weights, blocks.names, list(LEARNED))
         self.scales_ = {
             name: BlockScale(scale.offset, scale.factor * np.float32(self.weights_[name]))
             for name, scale in self.scales_.items()
@@ -105,31 +109,6 @@ default="score"
         if isinstance(self.weights, str):
             check_choice("weights", self.weights, list(LEARNED))
         return isinstance(self.weights, str)
-
-    def _given(self, names: list[str]) -> dict[str, float]:
-        if isinstance(self.weights, Mapping):
-            unknown = [name for name in self.weights if name not in names]
-            if unknown:
-                raise ValueError(
-                    f"weights names the block {unknown[0]!r}, but the blocks are "
-                    f"{', '.join(map(repr, names))}."
-                )
-            weights = {name: self.weights.get(name, 1.0) for name in names}
-        else:
-            if np.ndim(self.weights) != 1:
-                raise ValueError(
-                    f"weights={self.weights!r} is not 'score', 'alignment', a mapping from blocks "
-                    "to weights or a sequence of one weight per block."
-                )
-            if len(self.weights) != len(names):
-                raise ValueError(
-                    f"weights has {len(self.weights)} values, but there are {len(names)} blocks: "
-                    f"{', '.join(map(repr, names))}."
-                )
-            weights = dict(zip(names, self.weights, strict=True))  # type: ignore[arg-type]
-        for name, weight in weights.items():
-            check_number(f"weights[{name!r}]", weight, low=0)
-        return {name: float(weight) for name, weight in weights.items()}
 
     def _learn(self, blocks: FeatureBlocks, y: Any) -> dict[str, float]:
         if y is None:
