@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.svm import SVC
-from sklearn.utils import Tags, column_or_1d
+from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length
 
-from mmsk._validation import check_choice, check_number
-from mmsk.compose import FeatureBlocks
-from mmsk.compose._to_blocks import to_blocks
-from mmsk.fusion._base import _check_rows
-from mmsk.fusion._by_block import by_block, given_weights
-from mmsk.fusion._scaling import learn_scale
-from mmsk.heads._block_products import (
-    BlockProducts,
-    BlockRows,
-    products_with,
-    products_with_themselves,
-    tiles,
-)
-from mmsk.heads._fused_kernel import FusedKernel, scale_gamma
-from mmsk.heads._gram import KERNELS, Kernel
-from mmsk.heads._kernel_weights import best_aligned, max_margin
+from mmsk._validation import check_number
+from mmsk.heads._multi_kernel_base import BaseMultiKernel
 from mmsk.heads._svm_base import check_classifier, numbered, row_weights
-from mmsk.heads._svm_decision import shaped, values_of, votes
-
-LEARNED = {"alignment": best_aligned, "easymkl": max_margin}
-WORDS = ("uniform", *LEARNED)
+from mmsk.heads._svm_decision import shaped, votes
 
 
-class MultiKernelSVC(ClassifierMixin, BaseEstimator):
+class MultiKernelSVC(ClassifierMixin, BaseMultiKernel):
     """Support vector classifier whose kernel is fused from one kernel per block.
 
     Texts may be compared by a linear kernel and pictures by RBF, each block by its own weight:
@@ -233,128 +216,65 @@ default="uniform"
             kernel matrix is larger than `max_gram_mib`.
         """
         self._check_parameters()
-        blocks = to_blocks(self, X, reset=True)
-        _check_rows(blocks)
+        blocks = self._read(X, reset=True)
         y = column_or_1d(y, warn=True)
         check_consistent_length(blocks, y)
         check_classification_targets(y)
         self.classes_, codes = numbered(y)
         factors = row_weights(sample_weight, blocks)
-        self._check_rows_count(codes, factors)
-        # Rows grouped by class make each one-vs-one problem a block of the matrix.
-        order = np.argsort(codes, kind="stable")
+        order = self._training_rows(codes, factors)
+        self._check_memory(len(order))
         blocks = blocks[order]
-        products = self._learn_kernel(blocks, codes[order])
-        gram = self.kernel_.matrix(products, len(y))
-        self.svc_ = self._solver().fit(gram, y[order], None if factors is None else factors[order])
-        support = blocks[self.svc_.support_].select(list(self.kernel_.weights))
-        self.support_vectors_, self.support_present_ = dict(support.items()), support.present
-        self.svc_.support_ = order[self.svc_.support_].astype(np.int32)
+        gram = self._learn_kernel(blocks, codes[order])
+        svc = self._solver(y).fit(gram, y[order], None if factors is None else factors[order])
+        self._keep_support(blocks, svc.support_)
+        # Of all training rows in their own order, for those who give kernel values to `svc_`.
+        svc.support_ = order[svc.support_].astype(np.int32)
+        svc.shape_fit_, svc.n_features_in_ = (len(y), len(y)), len(y)
+        self.svc_ = svc
         return self
 
     def _check_parameters(self) -> None:
+        self._check_kernel_parameters()
         check_number("C", self.C, low=0, low_open=True)
-        check_choice("combination", self.combination, ["sum", "product"])
-        if self.combination == "product" and self.kernel != "rbf":
-            raise ValueError(
-                f"kernel={self.kernel!r} is not 'rbf', the only one that combination='product' "
-                "takes. Use combination='sum'."
-            )
-        if self.combination == "product" and isinstance(self.gamma, Mapping):
-            raise ValueError(
-                f"gamma={self.gamma!r} differs between blocks, but combination='product' has one "
-                "for all. Use weights, which multiply it."
-            )
-        if isinstance(self.weights, str):
-            check_choice("weights", self.weights, WORDS)
-        check_number("degree", self.degree, low=0, integer=True)
-        check_number("coef0", self.coef0)
-        check_choice("scale", self.scale, ["centred", "block", "standard", None])
         check_classifier(self)
         check_number("tol", self.tol, low=0, low_open=True)
         check_number("max_iter", self.max_iter, low=-1, integer=True)
-        check_number("max_gram_mib", self.max_gram_mib, low=0)
-        check_number("reuse_mib", self.reuse_mib, low=0)
 
-    def _check_rows_count(self, codes: np.ndarray, factors: np.ndarray | None) -> None:
-        needed = 8 * len(codes) ** 2 / 2**20
-        if needed > self.max_gram_mib:
+    def _training_rows(self, codes: np.ndarray, factors: np.ndarray | None) -> np.ndarray:
+        """Rows by class, which makes each one-vs-one problem a block of the kernel matrix."""
+        order = np.argsort(codes, kind="stable")
+        if factors is None:
+            return order
+        # libsvm would drop rows without weight and then name support vectors without counting them.
+        order = order[factors[order] > 0]
+        lost = np.setdiff1d(codes, codes[order])
+        if len(lost):
             raise ValueError(
-                f"The kernel matrix of {len(codes):,} rows needs {needed:,.0f} MiB, but "
-                f"max_gram_mib={self.max_gram_mib:g}. Raise it, or use SVMClassifier behind "
-                "WeightedFusion, which needs no whole matrix."
+                f"No row of the class {self.classes_.tolist()[lost[0]]!r} has a sample_weight "
+                "above 0."
             )
-        if factors is not None:
-            lost = np.setdiff1d(codes, codes[factors > 0])
-            if len(lost):
-                raise ValueError(
-                    f"No row of the class {self.classes_.tolist()[lost[0]]!r} has a sample_weight "
-                    "above 0."
-                )
+        return order
 
-    def _learn_kernel(self, blocks: FeatureBlocks, codes: np.ndarray) -> dict[str, BlockProducts]:
-        """Learn scales, weights and the kernel; return the products of the blocks in use."""
-        names = blocks.names
-        weights = dict.fromkeys(names, 1.0)
-        if not isinstance(self.weights, str):
-            weights = given_weights(self.weights, names, WORDS)
-        self.scales_ = {
-            name: learn_scale(block, blocks.present_in(name), self.scale)
-            for name, block in blocks.items()
-        }
-        weights = {n: w if blocks.present_in(n).any() else 0.0 for n, w in weights.items()}
-        rows = self._rows(blocks, [name for name in names if weights[name] > 0])
-        kernels = self._own_kernels(rows, names)
-        products = products_with_themselves(rows, kernels, self.reuse_mib)
-        if isinstance(self.weights, str) and self.weights in LEARNED:
-            learned = len(rows) * LEARNED[self.weights](kernels, products, codes)
-            weights |= zip(rows, learned.tolist(), strict=True)
-        self.weights_ = weights
-        self.kernel_ = self._fused(rows, kernels)
-        return products
-
-    def _rows(self, blocks: FeatureBlocks, names: Iterable[str]) -> dict[str, BlockRows]:
-        return {
-            name: BlockRows.scaled(blocks[name], blocks.present_in(name), self.scales_[name])
-            for name in names
-        }
-
-    def _own_kernels(self, rows: dict[str, BlockRows], names: list[str]) -> dict[str, Kernel]:
-        kinds = by_block("kernel", self.kernel, names, "rbf", _check_kernel)
-        gammas = by_block("gamma", self.gamma, names, "scale", _check_gamma)
-        return {
-            name: self._kernel(kinds[name], gammas[name], [(part, 1.0)], *part.values.shape)
-            for name, part in rows.items()
-        }
-
-    def _kernel(
-        self, kind: str, gamma: Any, parts: list[tuple[BlockRows, float]], n_rows: int, width: int
-    ) -> Kernel:
-        number = scale_gamma(parts, n_rows, width) if gamma == "scale" else float(gamma)
-        return Kernel(kind, number, self.degree, float(self.coef0))
-
-    def _fused(self, rows: dict[str, BlockRows], kernels: dict[str, Kernel]) -> FusedKernel:
-        weights = {name: weight for name, weight in self.weights_.items() if weight > 0}
-        if not weights:
-            raise ValueError(f"weights={self.weights!r} leaves no block with a weight above 0.")
-        if self.combination == "product":
-            parts = [(rows[name], weight) for name, weight in weights.items()]
-            n_rows = len(parts[0][0].present)
-            one = self._kernel("rbf", self.gamma, parts, n_rows, self.n_features_in_)
-            kernels = dict.fromkeys(weights, one)
-        return FusedKernel(self.combination, {name: kernels[name] for name in weights}, weights)
-
-    def _solver(self) -> SVC:
+    def _solver(self, y: np.ndarray) -> SVC:
+        class_weight = self.class_weight
+        if class_weight == "balanced":  # over all rows, as in SVC, also those without weight
+            numbers = compute_class_weight("balanced", classes=self.classes_, y=y)
+            class_weight = dict(zip(self.classes_.tolist(), numbers.tolist(), strict=True))
         return SVC(
             kernel="precomputed",
             C=self.C,
-            class_weight=self.class_weight,
+            class_weight=class_weight,
             decision_function_shape=self.decision_function_shape,
             break_ties=self.break_ties,
             tol=self.tol,
             max_iter=self.max_iter,
             random_state=0,  # without it libsvm draws a seed, for nothing, from the global state
         )
+
+    @property
+    def _model(self) -> SVC:
+        return self.svc_
 
     @property
     def n_iter_(self) -> np.ndarray:
@@ -375,7 +295,7 @@ default="uniform"
             For two classes one value, positive for the second; otherwise one for each class or
             pair of classes, as `decision_function_shape` says.
         """
-        values = self._values_of_pairs(X)
+        values = self._decision_values(X)
         return shaped(values, len(self.classes_), self.svc_.decision_function_shape)
 
     def predict(self, X: Any) -> np.ndarray:
@@ -391,36 +311,7 @@ default="uniform"
         labels : ndarray of shape (n_rows,)
             The predicted labels.
         """
-        values, n_classes = self._values_of_pairs(X), len(self.classes_)
+        values, n_classes = self._decision_values(X), len(self.classes_)
         if self.svc_.break_ties and n_classes > 2:
             return self.classes_[shaped(values, n_classes, "ovr").argmax(axis=1)]
         return self.classes_[votes(values, n_classes)]
-
-    def _values_of_pairs(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        blocks = to_blocks(self, X, reset=False)
-        _check_rows(blocks)
-        vectors = FeatureBlocks(self.support_vectors_, present=self.support_present_)
-        rows, columns = (self._rows(side, vectors.names) for side in (blocks, vectors))
-        products = products_with(rows, columns, self.kernel_.kernels)
-        values = np.empty((len(blocks), len(self.svc_.intercept_)))
-        for some in tiles(len(blocks), len(vectors)):
-            similarities = self.kernel_.tile(products, some, slice(0, len(vectors)))
-            values[some] = values_of(self.svc_, similarities)
-        return values
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
-
-def _check_kernel(name: str, value: Any) -> None:
-    check_choice(name, value, KERNELS)
-
-
-def _check_gamma(name: str, value: Any) -> None:
-    if isinstance(value, str):
-        check_choice(name, value, ["scale"])
-    else:
-        check_number(name, value, low=0)
