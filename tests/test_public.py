@@ -14,7 +14,7 @@ ROOMS = {
     "datasets": ["fetch_flower_photos", "fetch_free_spoken_digits", "make_multimodal"],
     "extraction": ["BaseExtractor", "CellExtractor", "cache_info", "clear_cache"],
     "fusion": ["ConcatFusion", "WeightedFusion"],
-    "heads": ["SVMClassifier", "SVMRegressor"],
+    "heads": ["MultiKernelSVC", "SVMClassifier", "SVMRegressor"],
     "image": ["CNNEmbedder", "ColorHistogramEmbedder", "HOGEmbedder", "ImageAugmenter"]
     + ["ImageReader", "LocalBinaryPatternEmbedder", "augment_table"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
