@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import pairwise
 from threading import Lock
 from typing import Any
@@ -23,8 +22,6 @@ import numpy as np
 from scipy import sparse
 
 from mmsk.heads._mixed_columns import MixedColumns
-
-_DIGEST_BYTES = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +33,7 @@ class Table:
     rows : ndarray or CSR of shape (n_rows, width)
         The rows.
     places : dict of bytes to int
-        Where the row with that digest stands.
+        Where the row with these bytes stands.
     products : ndarray of shape (n_rows, n_rows), dtype float64
         Their inner products, seen from the origin.
     origin : ndarray of shape (width,), dtype float64, or None
@@ -54,23 +51,23 @@ class Table:
         """Memory that rows and products take, in bytes."""
         return self.products.nbytes + _row_bytes(self.rows)
 
-    def find(self, digests: Sequence[bytes]) -> np.ndarray:
-        """Places of the rows with these digests, -1 where there is none."""
-        return np.array([self.places.get(digest, -1) for digest in digests], dtype=np.intp)
+    def find(self, contents: Sequence[bytes]) -> np.ndarray:
+        """Places of the rows with these contents, -1 where there is none."""
+        return np.array([self.places.get(content, -1) for content in contents], dtype=np.intp)
 
     def nbytes_with(self, rows: Any) -> int:
         """Memory that the table would take with more rows, in bytes."""
         n_rows = self.rows.shape[0] + rows.shape[0]
         return 8 * n_rows**2 + _row_bytes(self.rows) + _row_bytes(rows)
 
-    def with_rows(self, rows: Any, digests: Iterable[bytes]) -> Table:
+    def with_rows(self, rows: Any, contents: Iterable[bytes]) -> Table:
         """Return a table with more rows, which are multiplied with each other and all others."""
         old = self.rows.shape[0]
         if sparse.issparse(rows):
             rows = sparse.vstack([self.rows, rows], format="csr")
         else:
             rows = np.concatenate([self.rows, rows])
-        places = self.places | {digest: old + place for place, digest in enumerate(digests)}
+        places = self.places | {content: old + place for place, content in enumerate(contents)}
         products = np.empty((rows.shape[0], rows.shape[0]))
         products[:old, :old] = self.products
         origin = self.origin if old else origin_of(rows)
@@ -142,11 +139,11 @@ def keep_products(blocks: Sequence[Any], max_mib: float) -> list[KeptProducts | 
     """
     if max_mib == 0:
         return [None] * len(blocks)
-    digests = [digests_of(rows) for rows in blocks]
+    contents = [contents_of(rows) for rows in blocks]
     used: list[Table] = []
     products: list[KeptProducts | None] = []
     with _lock:  # so that threads that want the same rows do not both multiply them
-        for rows, of_rows in zip(blocks, digests, strict=True):
+        for rows, of_rows in zip(blocks, contents, strict=True):
             table = _table_with(rows, of_rows, used, max_mib * 2**20)
             if table is None:
                 products.append(None)
@@ -172,14 +169,14 @@ def find_products(rows: Any, columns: Any) -> KeptProducts | None:
     tables = [table for table in _tables if table.is_like(rows) and table.is_like(columns)]
     if not tables or 0 in (rows.shape[0], columns.shape[0]):
         return None
-    # A row from outside of any search is told by its own digest; no more is digested then.
-    first = digests_of(rows[:1])
+    # New rows are mostly told by the first, and then no more are looked at.
+    first = contents_of(rows[:1])
     tables = [table for table in tables if table.find(first)[0] >= 0]
     if not tables:
         return None
-    digests = digests_of(rows), digests_of(columns)
+    contents = contents_of(rows), contents_of(columns)
     for table in tables:
-        places = [table.find(side) for side in digests]
+        places = [table.find(side) for side in contents]
         if min(place.min() for place in places) >= 0:
             return KeptProducts(table, *places)
     return None
@@ -197,25 +194,6 @@ def forget_tables() -> None:
         _tables = ()
 
 
-def digests_of(rows: Any) -> list[bytes]:
-    """Digest each row by its content."""
-    if sparse.issparse(rows):
-        rows = rows if rows.has_sorted_indices else rows.sorted_indices()
-        parts = [rows.indices.astype(np.int64), rows.data]
-        cuts = rows.indptr
-    else:
-        parts = [rows]
-        cuts = np.arange(rows.shape[0] + 1) * rows.shape[1]
-    views = [(_bytes_of(part), part.dtype.itemsize) for part in parts]
-    digests = []
-    for start, stop in pairwise(cuts.tolist()):
-        digest = sha256()
-        for view, size in views:
-            digest.update(view[start * size : stop * size])
-        digests.append(digest.digest()[:_DIGEST_BYTES])
-    return digests
-
-
 def origin_of(rows: Any) -> np.ndarray | None:
     """Mean of dense rows, zeros where there are none; None for sparse ones."""
     if sparse.issparse(rows):
@@ -223,18 +201,30 @@ def origin_of(rows: Any) -> np.ndarray | None:
     return rows.sum(axis=0, dtype=np.float64) / max(1, len(rows))
 
 
-def _bytes_of(values: np.ndarray) -> memoryview:
-    return np.ascontiguousarray(values).reshape(-1).view(np.uint8).data
+def contents_of(rows: Any) -> list[bytes]:
+    """Return the bytes of each row, by which it is known."""
+    if sparse.issparse(rows):
+        rows = rows if rows.has_sorted_indices else rows.sorted_indices()
+        columns, values = rows.indices.astype(np.int64).tobytes(), rows.data.tobytes()
+        size = rows.dtype.itemsize
+        return [
+            columns[8 * start : 8 * stop] + values[size * start : size * stop]
+            for start, stop in pairwise(rows.indptr.tolist())
+        ]
+    size = rows.shape[1] * rows.dtype.itemsize
+    if size == 0:
+        return [b""] * len(rows)
+    return np.ascontiguousarray(rows).view(f"V{size}").ravel().tolist()
 
 
 def _table_with(
-    rows: Any, digests: list[bytes], used: list[Table], max_bytes: float
+    rows: Any, contents: list[bytes], used: list[Table], max_bytes: float
 ) -> Table | None:
     """Return a table that has all rows, and enter it as used: a kept, a grown or a new one."""
     global _tables
     room = max_bytes - sum(table.nbytes for table in used)
-    for base in _bases(rows, digests):
-        new = _unknown(base, digests)
+    for base in _bases(rows, contents):
+        new = _unknown(base, contents)
         if not new and base in used:
             return base
         added = rows[list(new.values())]
@@ -248,22 +238,22 @@ def _table_with(
     return None
 
 
-def _bases(rows: Any, digests: list[bytes]) -> Iterator[Table]:
+def _bases(rows: Any, contents: list[bytes]) -> Iterator[Table]:
     """Yield the table that has most of the rows, if it has half of them, then an empty one."""
     alike = [table for table in _tables if table.is_like(rows)]
-    known = [np.count_nonzero(table.find(digests) >= 0) for table in alike]
+    known = [np.count_nonzero(table.find(contents) >= 0) for table in alike]
     # With less in common it is another data set: its rows are never multiplied with these.
-    if alike and 2 * max(known) >= len(digests):
+    if alike and 2 * max(known) >= len(contents):
         yield alike[int(np.argmax(known))]
     yield Table(rows[:0], {}, np.empty((0, 0)), None)
 
 
-def _unknown(base: Table, digests: list[bytes]) -> dict[bytes, int]:
-    """Digests that a table lacks, each with the first row that has it."""
+def _unknown(base: Table, contents: list[bytes]) -> dict[bytes, int]:
+    """Contents that a table lacks, each with the first row that has it."""
     new: dict[bytes, int] = {}
-    for row, digest in enumerate(digests):
-        if digest not in base.places:
-            new.setdefault(digest, row)
+    for row, content in enumerate(contents):
+        if content not in base.places:
+            new.setdefault(content, row)
     return new
 
 
@@ -275,8 +265,11 @@ def _newest(tables: list[Table], max_bytes: float) -> list[Table]:
 
 
 def _row_bytes(rows: Any) -> int:
-    parts = [rows.data, rows.indices, rows.indptr] if sparse.issparse(rows) else [rows]
-    return sum(part.nbytes for part in parts)
+    """Memory of rows and of their contents, in bytes."""
+    if sparse.issparse(rows):
+        contents = 8 * rows.nnz + rows.data.nbytes
+        return contents + rows.data.nbytes + rows.indices.nbytes + rows.indptr.nbytes
+    return 2 * rows.nbytes
 
 
 def _multiply(rows: Any, start: int, origin: np.ndarray | None, out: np.ndarray) -> None:

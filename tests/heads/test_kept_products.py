@@ -9,7 +9,7 @@ from scipy import sparse
 from scripts import run
 
 from mmsk.heads._kept_products import (
-    digests_of,
+    contents_of,
     find_products,
     forget_tables,
     keep_products,
@@ -189,17 +189,17 @@ def test_no_digits_are_lost_to_a_common_offset():
     np.testing.assert_allclose(squares, expected, atol=1e-10)
 
 
-def test_digests_are_of_the_content():
+def test_contents_are_the_same_in_every_layout():
     X = np.random.default_rng(0).normal(size=(5, 3))
-    digests = digests_of(X)
-    assert len(set(digests)) == 5
-    assert digests_of(np.asfortranarray(X)) == digests_of(X[::1].copy()) == digests
-    assert digests_of(X[::2]) == digests[::2]
-    assert len(digests_of(np.empty((3, 0)))) == 3
-    assert digests_of(X[:0]) == []
+    contents = contents_of(X)
+    assert len(set(contents)) == 5
+    assert contents_of(np.asfortranarray(X)) == contents_of(X[::1].copy()) == contents
+    assert contents_of(X[::2]) == contents[::2]
+    assert len(contents_of(np.empty((3, 0)))) == 3
+    assert contents_of(X[:0]) == []
     unsorted = sparse.csr_matrix((np.array([1.0, 2.0]), [2, 0], [0, 2]), shape=(1, 3))
     before = unsorted.indices.copy()
-    assert digests_of(unsorted) == digests_of(sparse.csr_matrix([[2.0, 0.0, 1.0]]))
+    assert contents_of(unsorted) == contents_of(sparse.csr_matrix([[2.0, 0.0, 1.0]]))
     np.testing.assert_array_equal(unsorted.indices, before)
 
 
