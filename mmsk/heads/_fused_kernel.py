@@ -99,7 +99,8 @@ def _times(values: np.ndarray, weight: float) -> np.ndarray:
 
 
 def _total(parts: Iterable[np.ndarray]) -> np.ndarray:
-    first, *others = parts
-    for part in others:
-        first += part
-    return first
+    parts = iter(parts)
+    total = next(parts)
+    for part in parts:
+        total += part
+    return total

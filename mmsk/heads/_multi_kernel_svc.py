@@ -48,7 +48,8 @@ default="uniform"
         ``"uniform"`` is 1 for all. A mapping names blocks, and those it leaves out get 1; a
         sequence has one weight per block, in order. ``"alignment"`` learns weights whose sum of
         kernels is best aligned with the classes, ``"easymkl"`` weights under which the classes
-        lie far apart; both from the kernels of the single blocks, with a mean of 1.
+        lie far apart (with lambda 0.1; averaged over pairs of classes). Both learn from the
+        kernels of the single blocks, and have a mean of 1.
     gamma : "scale", float or mapping of str to these, default="scale"
         Factor in the kernels ``"rbf"``, ``"poly"`` and ``"sigmoid"``. ``"scale"`` is that of
         SVC, 1 / (width * variance), of the scaled block; with ``"product"`` of all blocks side
@@ -80,7 +81,7 @@ default="uniform"
         rows, so that the default is enough for 16,384 rows. Beyond it, fit raises an error.
     reuse_mib : float, default=1024
         Memory, in MiB, for rows and inner products that this process keeps after fit: 8 bytes
-        for each pair of rows of the whole table in each block, enough for 3 blocks of 6,600
+        for each pair of rows of the whole table in each block, enough for 3 blocks of 6,000
         rows. Products beyond it are computed anew in every fit. 0 keeps nothing.
 
     Attributes
@@ -96,11 +97,10 @@ default="uniform"
         The fused kernel, with the numbers that "scale" stands for.
     scales_ : dict of str to BlockScale
         Offset and factors of each block.
-    support_vectors_ : dict of str to {ndarray, CSR} of shape (n_present, width)
-        Support vectors in each block with a weight, where they have it; standardized with
-        ``scale="standard"``.
-    support_present_ : dict of str to ndarray of shape (n_vectors,), dtype bool
-        Which support vectors have the block.
+    support_vectors_ : dict of str to {ndarray, CSR} of shape (n_vectors, width)
+        Support vectors in each block that has a weight, not scaled.
+    support_present_ : ndarray of shape (n_vectors, n_blocks), dtype bool
+        Which support vector has which of these blocks.
     block_widths_ : dict of str to int
         The blocks seen in fit and their numbers of columns.
     n_features_in_ : int
@@ -116,11 +116,16 @@ default="uniform"
     Notes
     -----
     Products take time in rows squared times width, once per table; each fit then takes time in
-    rows squared times blocks, and that of the solver. Products are taken in float64, whatever
-    the blocks hold; sparse blocks are multiplied sparse. Kept products belong to a process:
-    with ``n_jobs`` each worker has its own. While a table grows by the rows of a new fold, its
-    old products are held beside the new. Columns of different units, such as age and income,
-    are better standardized before, by ``PerBlock({"table": StandardScaler()})``.
+    rows squared times blocks, and that of the solver. They are taken in float64, whatever the
+    blocks hold, and sparse blocks are multiplied sparse. Whether they are looked up or computed
+    changes values by rounding only. They belong to a process: with ``n_jobs`` each worker keeps
+    its own. While a table grows by the new rows of a fold, its old products are held beside it.
+
+    With one block, ``scale=None`` and RBF, coefficients come out with the bits of SVC, as libsvm
+    rounds kernel values to float32; with other kernels decisions differ by less than 1e-6.
+
+    One number scales a whole block. Columns of different units, such as age and income, want
+    ``PerBlock({"table": StandardScaler()})`` before, or ``scale="standard"``.
 
     References
     ----------
