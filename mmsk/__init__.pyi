@@ -32,6 +32,7 @@ from .fusion import TensorFusion as TensorFusion
 from .fusion import WeightedFusion as WeightedFusion
 from .heads import LateFusionClassifier as LateFusionClassifier
 from .heads import LateFusionRegressor as LateFusionRegressor
+from .heads import MultiKernelSVC as MultiKernelSVC
 from .heads import SVMClassifier as SVMClassifier
 from .heads import SVMRegressor as SVMRegressor
 from .image import CNNEmbedder as CNNEmbedder

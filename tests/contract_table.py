@@ -34,6 +34,7 @@ from mmsk.fusion import (
 from mmsk.heads import (
     LateFusionClassifier,
     LateFusionRegressor,
+    MultiKernelSVC,
     SVMClassifier,
     SVMRegressor,
 )
@@ -366,6 +367,27 @@ LIBSVM_SEED = {
     "check_random_state_untouched": "libsvm draws its seed from NumPy's global state, as in SVR"
 }
 HEADS = {
+    "MultiKernelSVC": Entry(
+        MultiKernelSVC(),
+        searchable={
+            "C": [0.1, 1.0],
+            "combination": ["sum", "product"],
+            "kernel": ["rbf", "linear", "poly", "sigmoid", {"image": "linear"}],
+            "weights": ["uniform", "alignment", "easymkl", {"image": 0.5}, [1.0, 2.0]],
+            "gamma": ["scale", 0.1, {"audio": 0.1}],
+            "scale": ["centred", "block", "standard"],
+        },
+        tolerance=1e-5,
+    ),
+    "MultiKernelSVC-product": Entry(
+        MultiKernelSVC(combination="product"),
+        searchable={
+            "weights": ["uniform", "alignment", "easymkl", {"image": 0.5}],
+            "gamma": ["scale", 0.1],
+            "scale": ["centred", "block", "standard", None],
+        },
+        tolerance=1e-5,
+    ),
     "SVMClassifier": Entry(
         SVMClassifier(), searchable={"C": [0.1, 1.0], "kernel": ["rbf", "linear"]}, tolerance=1e-5
     ),
@@ -452,6 +474,7 @@ UNDER_SKLEARN_CHECKS = {
     "ModalityTransformer-array": Parented(
         ModalityTransformer(COLUMNS, output="array"), ColumnTransformer(COLUMNS), COLUMN_TRANSFORMER
     ),
+    "MultiKernelSVC": Parented(MultiKernelSVC(), SVC(), SAMPLE_WEIGHT),
     "SVMClassifier": Parented(SVMClassifier(), SVC(), SAMPLE_WEIGHT),
     "SVMRegressor": Parented(SVMRegressor(), SVR(), SAMPLE_WEIGHT),
     "LateFusionClassifier": Parented(LateFusionClassifier()),

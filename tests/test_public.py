@@ -27,6 +27,7 @@ ROOMS = {
     "heads": [
         "LateFusionClassifier",
         "LateFusionRegressor",
+        "MultiKernelSVC",
         "SVMClassifier",
         "SVMRegressor",
     ],

@@ -21,8 +21,8 @@ def alignment_weights(products: np.ndarray, with_target: np.ndarray) -> np.ndarr
     Returns
     -------
     weights : ndarray of shape (n_kernels,), dtype float64
-        At least 0, with a sum of 1; equal ones where no kernel says anything of the target. Two
-        kernels that say the same share one weight.
+        At least 0, with a sum of 1; equal ones where no kernel says anything of the target. Of
+        two kernels that say the same, one may get the weight of both.
 
     References
     ----------

@@ -46,10 +46,11 @@ def learn_scale(
         The block in the training rows.
     present : ndarray of shape (n_rows,), dtype bool
         The rows that count.
-    scale : {"standard", "block", None}
-        "standard" gives each dense column mean 0 and variance 1; then, as "block" does alone,
-        the whole block is divided so that its rows have a mean squared norm of 1. Columns that
-        do not vary ("standard") and blocks that no row has become zeros.
+    scale : {"standard", "centred", "block", None}
+        "standard" gives each dense column mean 0 and variance 1, "centred" only mean 0; then, as
+        "block" does alone, the whole block is divided so that its rows have a mean squared norm
+        of 1. Columns ("standard") or blocks ("centred") that do not vary and blocks that no row
+        has become zeros.
     weight : ndarray of shape (n_rows,), default=None
         How much each row counts, above 0 where it is present; None counts all alike.
 
@@ -63,8 +64,8 @@ def learn_scale(
         return BlockScale(None, np.ones(width, dtype=np.float32))
     if not present.any():
         return BlockScale(None, np.zeros(width, dtype=np.float32))
-    if scale == "standard" and not sparse.issparse(block):
-        return _standard(block, present, weight)
+    if scale in ("standard", "centred") and not sparse.issparse(block):
+        return _from_the_mean(block, present, scale, weight)
     norm = np.sqrt(_mean_square_norm(block, present, weight))
     return BlockScale(None, np.full(width, 1 / norm if norm > 0 else 1, dtype=np.float32))
 
@@ -84,14 +85,20 @@ def gamma_of_scale(block: Any, present: np.ndarray, scale: BlockScale) -> float:
     return float(1 / (block.shape[1] * variance)) if varies else 1.0
 
 
-def _standard(block: np.ndarray, present: np.ndarray, weight: np.ndarray | None) -> BlockScale:
+def _from_the_mean(
+    block: np.ndarray, present: np.ndarray, scale: str, weight: np.ndarray | None
+) -> BlockScale:
     mean, deviation = _moments(block, present, weight)
     # Below this a column differs from its mean by rounding alone.
     rounding = max(10 * np.finfo(block.dtype).eps, present.sum() * np.finfo(np.float64).eps)
     varying = deviation > rounding * np.abs(mean)
-    factor = np.where(varying, 1 / np.where(varying, deviation, 1), 0)
-    norm = np.sqrt(max(1, varying.sum()))
-    return BlockScale(mean.astype(block.dtype), (factor / norm).astype(np.float32))
+    if scale == "centred":
+        norm = np.linalg.norm(deviation[varying])
+        factor = np.full(len(mean), 1 / norm if norm > 0 else 0)
+    else:
+        factor = np.where(varying, 1 / np.where(varying, deviation, 1), 0)
+        factor /= np.sqrt(max(1, varying.sum()))
+    return BlockScale(mean.astype(block.dtype), factor.astype(np.float32))
 
 
 def _moments(

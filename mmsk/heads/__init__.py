@@ -2,12 +2,14 @@
 
 from mmsk.heads._late_classifier import LateFusionClassifier
 from mmsk.heads._late_regressor import LateFusionRegressor
+from mmsk.heads._multi_kernel_svc import MultiKernelSVC
 from mmsk.heads._svm_classifier import SVMClassifier
 from mmsk.heads._svm_regressor import SVMRegressor
 
 __all__ = [
     "LateFusionClassifier",
     "LateFusionRegressor",
+    "MultiKernelSVC",
     "SVMClassifier",
     "SVMRegressor",
 ]

@@ -126,7 +126,7 @@ def kernel_chunks(
     """
     Z, V = _ready(kernel, vectors, X, C)
     mixed = MixedColumns(Z) if sparse.issparse(Z) else None
-    norms = _squared_norms(Z)
+    norms = squared_norms(Z).astype(Z.dtype, copy=False)
     step = max(1, _CHUNK_BYTES // (8 * max(1, Z.shape[0])))
     for start in range(0, V.shape[0], step):
         rows = slice(start, start + step)
@@ -136,7 +136,7 @@ def kernel_chunks(
         else:
             mixed.products(MixedColumns(V[rows], mixed.full), products)
         values = np.empty(products.shape)
-        _fill(kernel, products, _squared_norms(V[rows]), norms, values)
+        _fill(kernel, products, squared_norms(V[rows]).astype(V.dtype, copy=False), norms, values)
         yield rows, values
 
 
@@ -152,7 +152,7 @@ def _ready(kernel: Kernel, X: Any, Y: Any, C: float) -> tuple[Any, Any]:
         return X.astype(np.float64, copy=False), Y.astype(np.float64, copy=False)
     mean = X.mean(axis=0, dtype=np.float64)
     Z, V = (np.subtract(side, mean, dtype=np.float64) for side in (X, Y))
-    error = 8 * kernel.gamma * _squared_norms(Z).max() * np.finfo(np.float32).eps
+    error = 8 * kernel.gamma * squared_norms(Z).max() * np.finfo(np.float32).eps
     if Y.dtype != np.float32 or error * max(C, 1.0) > _LARGEST_ERROR:
         return Z, V
     return Z.astype(np.float32), V.astype(np.float32)
@@ -175,7 +175,9 @@ def _fill(
         out[tile] = kernel.values(products[tile], rows[tile], columns)
 
 
-def _squared_norms(Z: Any) -> np.ndarray:
+def squared_norms(Z: Any) -> np.ndarray:
+    """Squared norm of each row, in float64."""
     if sparse.issparse(Z):
+        Z = Z.astype(np.float64, copy=False)
         return np.asarray(Z.multiply(Z).sum(axis=1)).ravel()
-    return np.einsum("ij,ij->i", Z, Z, dtype=np.float64).astype(Z.dtype)
+    return np.einsum("ij,ij->i", Z, Z, dtype=np.float64)

@@ -6,6 +6,7 @@ columns entry by entry, many times slower than BLAS does; so these are multiplie
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -48,9 +49,12 @@ class MixedColumns:
         out : ndarray of shape (n_other_rows, n_rows)
             Written.
         """
-        transposed = self._rest.T.tocsr()
         for start in range(0, len(out), _ROWS_AT_ONCE):
             some = slice(start, start + _ROWS_AT_ONCE)
-            out[some] = (rows._rest[some] @ transposed).toarray()
+            out[some] = (rows._rest[some] @ self._transposed).toarray()
             if self._dense is not None and rows._dense is not None:
                 out[some] += rows._dense[some] @ self._dense.T
+
+    @cached_property
+    def _transposed(self) -> Any:
+        return self._rest.T.tocsr()

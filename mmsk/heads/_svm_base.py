@@ -177,3 +177,24 @@ def row_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
     if sample_weight is None:
         return None
     return _check_sample_weight(sample_weight, X, dtype=np.float64)
+
+
+def check_classifier(head: Any) -> None:
+    """Check the parameters that every SVM classifier has."""
+    check_choice("break_ties", head.break_ties, [True, False])
+    check_choice("decision_function_shape", head.decision_function_shape, ["ovr", "ovo"])
+    if not isinstance(head.class_weight, dict):
+        check_choice("class_weight", head.class_weight, [None, "balanced"])
+    if head.break_ties and head.decision_function_shape == "ovo":
+        raise ValueError("break_ties=True needs decision_function_shape='ovr'.")
+
+
+def numbered(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the classes and the number of each row's class; there must be two classes."""
+    classes, codes = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(
+            "The number of classes has to be greater than one; got 1 class, "
+            f"{classes.tolist()[0]!r}."
+        )
+    return classes, codes

@@ -13,12 +13,12 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import _ovr_decision_function, check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets
 
 from mmsk._progress import as_fit_task
 from mmsk._validation import check_choice
-from mmsk.heads._svm_base import BaseSVM, row_weights
-from mmsk.heads._svm_decision import decision_values, votes, with_names, worth_blas
+from mmsk.heads._svm_base import BaseSVM, check_classifier, numbered, row_weights
+from mmsk.heads._svm_decision import decision_values, shaped, votes, with_names, worth_blas
 
 
 def _has_probabilities(head: Any) -> bool:
@@ -197,24 +197,14 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
         sample_weight = row_weights(sample_weight, X)
         if self.probability:
             return self._fit_calibrated(X, y, sample_weight)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                "The number of classes has to be greater than one; got 1 class, "
-                f"{self.classes_.tolist()[0]!r}."
-            )
+        self.classes_, codes = numbered(y)
         self.svc_ = self._fit_svc(X, y, codes.astype(np.float64), sample_weight)
         return self
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
         check_choice("probability", self.probability, [True, False])
-        check_choice("break_ties", self.break_ties, [True, False])
-        check_choice("decision_function_shape", self.decision_function_shape, ["ovr", "ovo"])
-        if not isinstance(self.class_weight, dict):
-            check_choice("class_weight", self.class_weight, [None, "balanced"])
-        if self.break_ties and self.decision_function_shape == "ovo":
-            raise ValueError("break_ties=True needs decision_function_shape='ovr'.")
+        check_classifier(self)
 
     def _fit_svc(
         self, X: Any, y: np.ndarray, codes: np.ndarray, sample_weight: np.ndarray | None
@@ -271,11 +261,7 @@ class SVMClassifier(ClassifierMixin, BaseSVM):
         if not worth_blas(self.svc_, X):
             return self.svc_.decision_function(with_names(self.svc_, X))
         values = decision_values(self.svc_, X)
-        if len(self.classes_) == 2:
-            return values.ravel()
-        if self.decision_function_shape == "ovo":
-            return values
-        return _ovr_decision_function(values < 0, -values, len(self.classes_))
+        return shaped(values, len(self.classes_), self.decision_function_shape)
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the label of each row.

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.multiclass import _ovr_decision_function
 
 from mmsk.heads._gram import KERNELS, Kernel, kernel_chunks
 
@@ -47,11 +48,38 @@ def decision_values(model: Any, X: Any) -> np.ndarray:
         X = X.astype(np.float64, copy=False)
         return safe_sparse_dot(X, model.coef_.T, dense_output=True) + model.intercept_
     kernel = Kernel(model.kernel, model._gamma, model.degree, model.coef0)
-    coef = model.dual_coef_.toarray() if sparse.issparse(model.dual_coef_) else model.dual_coef_
     values = np.empty((X.shape[0], len(model.intercept_)))
     for rows, similarities in kernel_chunks(kernel, X, model.support_vectors_, model.C):
-        values[rows] = _combined(similarities, coef, model._n_support) + model.intercept_
+        values[rows] = values_of(model, similarities)
     return values
+
+
+def values_of(model: Any, similarities: np.ndarray) -> np.ndarray:
+    """Decision values from kernel values.
+
+    Parameters
+    ----------
+    model : SVC or SVR
+        A fitted model.
+    similarities : ndarray of shape (n_rows, n_vectors)
+        Kernel values of rows with the support vectors.
+
+    Returns
+    -------
+    values : ndarray of shape (n_rows, n_models), dtype float64
+        As `decision_values` gives them.
+    """
+    coef = model.dual_coef_.toarray() if sparse.issparse(model.dual_coef_) else model.dual_coef_
+    return _combined(similarities, coef, model._n_support) + model.intercept_
+
+
+def shaped(values: np.ndarray, n_classes: int, shape: str) -> np.ndarray:
+    """Give decision values of the pairs the form of `decision_function_shape`."""
+    if n_classes == 2:
+        return values.ravel()
+    if shape == "ovo":
+        return values
+    return _ovr_decision_function(values < 0, -values, n_classes)
 
 
 def votes(values: np.ndarray, n_classes: int) -> np.ndarray:

@@ -43,6 +43,18 @@ def test_standard_is_the_standard_scaler_over_the_root_of_the_width(generator, p
     assert mean_squared_norm(scaled) == pytest.approx(1, abs=tolerance)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_centred_keeps_the_proportions_of_columns(generator, present, dtype):
+    block = (generator.normal(size=(N_ROWS, 5)) * [1, 100, 1, 7, 0] + 300).astype(dtype)
+    block[~present] = np.nan
+    scaled = learn_scale(block, present, "centred").apply(block[present])
+    expected = block[present].astype(np.float64) - block[present].mean(axis=0, dtype=np.float64)
+    expected /= np.sqrt(mean_squared_norm(expected))
+    np.testing.assert_allclose(scaled, expected, atol=1e-5)
+    assert scaled.dtype == np.float32
+    assert mean_squared_norm(scaled) == pytest.approx(1, abs=1e-5)
+
+
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix, sparse.csr_array])
 def test_block_gives_rows_of_unit_mean_squared_norm(generator, present, form):
     block = generator.normal(size=(N_ROWS, 5)) * 40
@@ -58,7 +70,7 @@ def test_block_gives_rows_of_unit_mean_squared_norm(generator, present, form):
 def test_sparse_blocks_are_not_centred(generator, present):
     block = sparse.random_array((N_ROWS, 6), density=0.4, rng=generator, format="csr")
     assert learn_scale(block, present, "standard").offset is None
-    for scale in ("standard", "block"):
+    for scale in ("standard", "centred", "block"):
         np.testing.assert_array_equal(
             learn_scale(block, present, scale).factor, learn_scale(block, present, "block").factor
         )
@@ -95,12 +107,15 @@ def test_time_stamps_keep_their_variance():
 def test_blocks_without_any_variance_or_value():
     present = np.ones(3, dtype=bool)
     zeros = np.zeros((3, 2))
-    for scale in ("standard", "block"):
+    constant = np.full((3, 2), 0.1)
+    assert not learn_scale(constant, present, "centred").apply(constant).any()
+    for scale in ("standard", "centred", "block"):
         assert not learn_scale(zeros, present, scale).apply(zeros).any()
     empty = sparse.csr_array((3, 2))
     assert learn_scale(empty, present, "standard").apply(empty).nnz == 0
     narrow = np.empty((3, 0))
-    assert learn_scale(narrow, present, "standard").apply(narrow).shape == (3, 0)
+    for scale in ("standard", "centred"):
+        assert learn_scale(narrow, present, scale).apply(narrow).shape == (3, 0)
 
 
 def test_no_scale_changes_nothing(generator):
@@ -109,7 +124,7 @@ def test_no_scale_changes_nothing(generator):
     np.testing.assert_array_equal(scale.apply(block), block.astype(np.float32))
 
 
-@pytest.mark.parametrize("scale", ["standard", "block"])
+@pytest.mark.parametrize("scale", ["standard", "centred", "block"])
 def test_a_block_that_no_row_has_becomes_zeros(scale):
     block = np.full((3, 2), np.nan)
     learned = learn_scale(block, np.zeros(3, dtype=bool), scale)
