@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from byte_counts import ByteCounts, write_files
 from letter_counts import LetterCounts
+from public_objects import public_estimators
 from sklearn.base import clone
-from sklearn.callback import ProgressBar
+from sklearn.callback import CallbackSupportMixin, ProgressBar
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
@@ -83,6 +84,12 @@ def test_callbacks_leave_no_trace_and_change_nothing():
     for step in ("features", "fusion", "head"):
         assert vars(watched[step]).keys() == vars(plain[step]).keys()
     np.testing.assert_array_equal(watched.decision_function(rows), plain.decision_function(rows))
+
+
+@pytest.mark.parametrize("kind", public_estimators().values())
+def test_every_estimator_takes_callbacks(kind):
+    if hasattr(kind, "fit"):
+        assert issubclass(kind, CallbackSupportMixin)
 
 
 def test_callbacks_stop_at_their_depth():

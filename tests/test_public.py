@@ -34,13 +34,13 @@ ROOMS = {
     "image": ["CNNEmbedder", "ColorHistogramEmbedder", "HOGEmbedder", "ImageAugmenter"]
     + ["ImageReader", "LocalBinaryPatternEmbedder", "augment_table"],
     "inspection": ["FusionSearchDisplay", "search_pivot", "search_results"],
+    "pipelines": ["multimodal_pipeline", "search_space"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
     "text": ["TfidfEmbedder"],
 }
 MODULES = {
     "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ReadError"],
-    "pipelines": ["multimodal_pipeline", "search_space"],
     "samples": ["AudioClip", "Image"],
 }
 SUBMODULES = ["datasets", "testing"]

@@ -98,6 +98,7 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
         return self
 
     @as_fit_task
+    @as_fit_task
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit a head on each block, and learn how to combine them.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -32,7 +33,7 @@ LEARNED = {"alignment": best_aligned, "easymkl": max_margin}
 WORDS = ("uniform", *LEARNED)
 
 
-class BaseMultiKernel(BaseEstimator, ABC):
+class BaseMultiKernel(CallbackSupportMixin, BaseEstimator, ABC):
     """Base of heads whose kernel is fused from one kernel per block.
 
     A leaf has the parameters that are checked here, and solves on the kernel matrix.

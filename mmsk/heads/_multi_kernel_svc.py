@@ -12,6 +12,7 @@ from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length
 
+from mmsk._progress import as_fit_task
 from mmsk._validation import check_number
 from mmsk.heads._multi_kernel_base import BaseMultiKernel
 from mmsk.heads._svm_base import check_classifier, numbered, row_weights
@@ -197,6 +198,7 @@ default="uniform"
         self.max_gram_mib = max_gram_mib
         self.reuse_mib = reuse_mib
 
+    @as_fit_task
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from labelled rows.
 

@@ -17,11 +17,9 @@ from mmsk import (
     ModalityTransformer,
     ReadError,
     SVMClassifier,
-    SVMRegressor,
     TfidfEmbedder,
     WeightedFusion,
     multimodal_pipeline,
-    search_space,
 )
 from mmsk.datasets import make_multimodal
 
@@ -146,15 +144,6 @@ def test_an_extractor_for_nothing_is_refused():
         multimodal_pipeline({"t": "text"}, extractors={"clip": HOGEmbedder()})
 
 
-def test_search_space_is_for_the_kind_of_head():
-    pipeline = multimodal_pipeline({"t": "text"})
-    heads = [grid["head"][0] for grid in search_space(pipeline)]
-    assert isinstance(heads[0], SVMClassifier)
-    pipeline.set_params(head=SVMRegressor())
-    assert all(hasattr(grid["head"][0], "score") for grid in search_space(pipeline))
-    assert isinstance(search_space(pipeline)[0]["head"][0], SVMRegressor)
-
-
 @pytest.mark.parametrize(
     ("step", "value"), [("head", "svm"), ("head", SVMClassifier), ("fusion", "concat")]
 )
@@ -180,29 +169,6 @@ def test_a_column_that_is_empty_in_a_fold_does_no_harm():
     table = pd.DataFrame({"size": [np.nan] * 4, "width": [1.0, 2.0, 3.0, 4.0]})
     features = multimodal_pipeline(dict.fromkeys(table, "numeric"))["features"]
     assert np.isfinite(np.asarray(features.fit_transform(table))).all()
-
-
-def test_search_space_needs_a_pipeline():
-    with pytest.raises(ValueError, match=r"Expected a Pipeline .*, got SVMClassifier"):
-        search_space(SVMClassifier())
-
-
-def test_search_space_needs_the_steps():
-    with pytest.raises(ValueError, match="no step 'fusion'; its steps are 'head'"):
-        search_space(Pipeline([("head", SVMClassifier())]))
-
-
-def test_search_space_can_be_searched(problem):
-    table, y = problem
-    small = table[["text", "numeric_1", "numeric_2"]]
-    pipeline = multimodal_pipeline(small)
-    space = [
-        {**grid, **{key: grid[key][:2] for key in grid if "__" in key}}
-        for grid in search_space(pipeline)
-    ]
-    search = GridSearchCV(pipeline, space, cv=2, error_score="raise").fit(small, y)
-    assert len(search.cv_results_["params"]) == 3 * 4 * 2
-    assert search.best_score_ > 0.7
 
 
 def test_grid_over_backbones_compares_different_networks(problem):

@@ -1,4 +1,4 @@
-"""Plain scikit-learn pipelines for a multimodal table, and what to search over in them."""
+"""Plain scikit-learn pipelines for a multimodal table."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone, is_regressor
+from sklearn.base import clone
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -16,13 +15,12 @@ from mmsk._validation import check_choice
 from mmsk.audio import MFCC, AudioDescriptors
 from mmsk.compose import Modalities, ModalityTransformer, infer_modalities
 from mmsk.compose._infer import MODALITIES
-from mmsk.fusion import ConcatFusion, WeightedFusion
-from mmsk.heads import SVMClassifier, SVMRegressor
+from mmsk.fusion import ConcatFusion
+from mmsk.heads import SVMClassifier
 from mmsk.image import ColorHistogramEmbedder, HOGEmbedder
 from mmsk.text import TfidfEmbedder
 
 TABLE_MODALITIES = ("numeric", "categorical")
-COSTS = [0.1, 1.0, 10.0, 100.0]
 
 
 def multimodal_pipeline(
@@ -117,67 +115,6 @@ def multimodal_pipeline(
             ("head", SVMClassifier() if head is None else head),
         ]
     )
-
-
-def search_space(pipeline: Pipeline) -> list[dict[str, list[Any]]]:
-    """Return a ready search space over fusions and heads for a multimodal pipeline.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        With steps ``fusion`` and ``head``, as `multimodal_pipeline` builds. The kind of its head
-        (classifier or regressor) decides the kind of heads in the space.
-
-    Returns
-    -------
-    space : list of dict
-        One grid per kind of head, for ``GridSearchCV`` or, with its sizes, for
-        ``HalvingGridSearchCV``: four fusions times four settings of the head's strength.
-
-    Raises
-    ------
-    ValueError
-        If the pipeline lacks one of the steps.
-
-    Examples
-    --------
-    >>> from mmsk import multimodal_pipeline, search_space
-    >>> pipeline = multimodal_pipeline({"title": "text", "price": "numeric"})
-    >>> for grid in search_space(pipeline):
-    ...     print(grid["head"], len(grid["fusion"]), "fusions")
-    [SVMClassifier()] 4 fusions
-    [SVMClassifier(kernel='linear')] 4 fusions
-    [LogisticRegression(max_iter=1000)] 4 fusions
-    """
-    if not isinstance(pipeline, Pipeline):
-        raise ValueError(
-            "Expected a Pipeline such as multimodal_pipeline builds, got "
-            f"{type(pipeline).__name__}."
-        )
-    missing = {"fusion", "head"} - set(pipeline.named_steps)
-    if missing:
-        raise ValueError(
-            f"The pipeline has no step {sorted(missing)[0]!r}; its steps are "
-            f"{', '.join(map(repr, pipeline.named_steps))}."
-        )
-    fusions = [
-        ConcatFusion(),
-        ConcatFusion(scale="block"),
-        WeightedFusion("score"),
-        WeightedFusion("alignment"),
-    ]
-    if is_regressor(pipeline["head"]):
-        heads = {SVMRegressor(): "C", SVMRegressor(kernel="linear"): "C", Ridge(): "alpha"}
-    else:
-        heads = {
-            SVMClassifier(): "C",
-            SVMClassifier(kernel="linear"): "C",
-            LogisticRegression(max_iter=1000): "C",
-        }
-    return [
-        {"fusion": fusions, "head": [head], f"head__{strength}": COSTS}
-        for head, strength in heads.items()
-    ]
 
 
 def _modalities(table_or_modalities: Any) -> Modalities:
