@@ -6,17 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import fft, sparse
 from sklearn.utils import check_random_state
 
 from mmsk._validation import check_choice, check_number
 from mmsk.compose import FeatureBlocks
-from mmsk.compose._stack import hstack_blocks, row_slices, stored_per_row
+from mmsk.compose._stack import hstack_blocks
 from mmsk.fusion._base import BaseFusion
+from mmsk.fusion._product_sketch import ProductSketch, norms
 from mmsk.fusion._scaling import learn_scale
-
-# What a Fourier transform of float64 leaves of a zero, relative to the norm of its row.
-ROUNDING = 1e-12
 
 
 class BilinearFusion(BaseFusion):
@@ -34,7 +31,7 @@ class BilinearFusion(BaseFusion):
 
     Parameters
     ----------
-    n_components : int, default=1024
+    n_components : int, default=512
         Size of the sketch, for all pairs together. More of it is more exact; wide blocks and
         many pairs want more.
     include_blocks : bool, default=True
@@ -81,7 +78,7 @@ class BilinearFusion(BaseFusion):
     such vectors is the count sketch of their outer product, and is a product of their Fourier
     transforms. Per row that costs the stored cells, and ``n_components * log(n_components)`` per
     block; the number of pairs costs nothing more. Rows are sketched a few at a time, and sparse
-    blocks stay sparse: above its input and the result, the fusion takes the sketch once. With
+    blocks stay sparse: above its input and the result, the fusion takes little memory. With
     `include_blocks` the result is sparse if a block is, and then takes 8 bytes a cell of the
     sketch instead of 4.
 
@@ -120,7 +117,7 @@ class BilinearFusion(BaseFusion):
 
     def __init__(
         self,
-        n_components: int = 1024,
+        n_components: int = 512,
         include_blocks: bool = True,
         normalize: bool = False,
         scale: str | None = "standard",
@@ -155,55 +152,24 @@ class BilinearFusion(BaseFusion):
         return np.array(names, dtype=object)
 
     def _fuse(self, blocks: FeatureBlocks) -> Any:
-        if not self.include_blocks:
-            return self._sketch(blocks)
-        parts = [block for _, block in blocks.items()]
-        maps: list[Callable] = [self.scales_[name].apply for name in blocks.names]
-        present = blocks.present
+        parts: list[Any] = []
+        maps: list[Callable] = []
+        present = blocks.present[:, :0]
+        if self.include_blocks:
+            parts += [block for _, block in blocks.items()]
+            maps += [self.scales_[name].apply for name in blocks.names]
+            present = blocks.present
         if self._n_products(blocks):
-            parts.append(self._sketch(blocks))
-            maps.append(np.asarray)
-            present = np.column_stack([present, present.sum(axis=1) > 1])
+            hashed = self.scales_, self.hashes_, self.signs_, self.n_components
+            parts.append(ProductSketch(blocks, *hashed))
+            maps.append(_signed_roots if self.normalize else np.asarray)
+            present = np.column_stack([present, blocks.present.sum(axis=1) > 1])
         return hstack_blocks(parts, present, maps)
 
     def _n_products(self, blocks: FeatureBlocks) -> int:
         return self.n_components if len(blocks.names) > 1 else 0
 
-    def _sketch(self, blocks: FeatureBlocks) -> np.ndarray:
-        # scikit-learn's PolynomialCountSketch would hash column after column in Python and keep
-        # all rows at once; here a block is hashed by one sparse product for a few rows.
-        hashing = {name: self._hashing(name) for name in blocks.names}
-        sketch = np.empty((len(blocks), self.n_components), dtype=np.float32)
-        stored = sum(stored_per_row(block) for _, block in blocks.items())
-        for rows in row_slices(len(blocks), stored + self.n_components):
-            sketch[rows] = self._products(blocks[rows], hashing)
-        return sketch
-
-    def _hashing(self, name: str) -> sparse.csr_array:
-        hashes, signs = self.hashes_[name], self.signs_[name].astype(np.float64)
-        shape = (len(hashes), self.n_components)
-        return sparse.csr_array((signs, hashes, np.arange(len(hashes) + 1)), shape=shape)
-
-    def _products(self, blocks: FeatureBlocks, hashing: dict[str, sparse.csr_array]) -> np.ndarray:
-        """Sketch the products of all pairs; (a + b + c + ...) so far times the next block."""
-        shape = (len(blocks), self.n_components // 2 + 1)
-        so_far, pairs = np.zeros(shape, dtype=complex), np.zeros(shape, dtype=complex)
-        for name, block in blocks.items():
-            rows = np.flatnonzero(blocks.present_in(name))
-            hashed = self.scales_[name].apply(block[rows]).astype(np.float64) @ hashing[name]
-            hashed = hashed.toarray() if sparse.issparse(hashed) else hashed
-            spectra = fft.rfft(hashed, axis=1)
-            pairs[rows] += so_far[rows] * spectra
-            so_far[rows] += spectra
-        products = fft.irfft(pairs, n=self.n_components, axis=1)
-        products[np.abs(products) < ROUNDING * _norms(products)] = 0
-        return _signed_roots(products) if self.normalize else products
-
 
 def _signed_roots(products: np.ndarray) -> np.ndarray:
     roots = np.sign(products) * np.sqrt(np.abs(products))
-    return np.divide(roots, _norms(roots), out=roots, where=roots != 0)
-
-
-def _norms(rows: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.divide(roots, norms(roots), out=roots, where=roots != 0)

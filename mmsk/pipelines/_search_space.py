@@ -117,7 +117,7 @@ def _space_of_heads(heads: dict[Any, str], linear: Any) -> list[dict[str, list[A
         WeightedFusion("score"),
         WeightedFusion("alignment"),
         CCAFusion(),
-        BilinearFusion(random_state=0),
+        BilinearFusion(1024, random_state=0),
     ]
     learned = [fusion(random_state=0) for fusion in (GatedFusion, AttentionFusion, TensorFusion)]
     return [
