@@ -20,7 +20,7 @@ from torchvision import models
 
 from mmsk import CNNEmbedder, set_config
 from mmsk._nets.cnn import get_network
-from mmsk._nets.threads import computing_threads
+from mmsk._nets.threads import single_threads
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 BATCH = 8
@@ -58,7 +58,6 @@ def contestants(paths: list[str], precision: str) -> dict:
         layer=None,
         image_size=224,
         seed=0,
-        device="cpu",
         precision=precision,
     )
 
@@ -69,7 +68,7 @@ def contestants(paths: list[str], precision: str) -> dict:
     def forward_side_by_side() -> None:
         passes = range(0, len(paths), BATCH)
         with (
-            computing_threads(None) as (n_threads, start),
+            single_threads(None) as (n_threads, start),
             ThreadPoolExecutor(n_threads, initializer=start) as pool,
         ):
             list(pool.map(lambda _: network.embed(pixels, MEAN, STD), passes))

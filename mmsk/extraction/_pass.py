@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import compress
+from functools import partial
+from itertools import chain, compress
 from os import PathLike
 from typing import Any
 
 import numpy as np
-from joblib import effective_n_jobs
 
 from mmsk._validation import RawColumn
 from mmsk.exceptions import ReadError
 from mmsk.extraction._bad_cells import BadCells
 from mmsk.extraction._keeper import Keeper
-from mmsk.extraction._stream import attempt_each, stream
+from mmsk.extraction._stream import Threads, attempt_each, stream
 
 BATCHES_LOOKED_UP = 4
 GROUPS_A_BATCH = 8
 SECONDS_BETWEEN_LOOKS = 0.02
+
+Batches = Generator[list[tuple[int, Any]], None, None]
 
 
 class Pass:
@@ -107,19 +109,38 @@ class Pass:
         return list(rows)
 
     def _compute(self, rows: Iterable[int]) -> None:
-        extractor, size = self.extractor, self.extractor.batch_size
-        with extractor._computing_threads() as (n_computing, start_thread):
-            batches = stream(
-                self._read_and_extract if n_computing else self._read,
-                rows,
-                group_size=size if n_computing else max(1, size // GROUPS_A_BATCH),
-                batch_size=size,
-                n_threads=n_computing or effective_n_jobs(extractor.n_jobs),
-                start_thread=start_thread,
-            )
-            with closing(batches):
+        with self.extractor._threads() as threads:
+            work = self._computed if threads.n_computing else self._read_ahead
+            with closing(work(rows, threads)) as batches:
                 for batch in batches:
-                    self._take(*self.bad.split(batch), computed=n_computing > 0)
+                    self._take(*self.bad.split(batch), computed=threads.n_computing > 0)
+
+    def _read_ahead(self, rows: Iterable[int], threads: Threads) -> Batches:
+        """Yield batches of rows with their samples."""
+        size = self.extractor.batch_size
+        return stream(
+            self._read,
+            rows,
+            group_size=max(1, size // GROUPS_A_BATCH),
+            batch_size=size,
+            n_threads=threads.n_reading,
+            start_thread=threads.start_reading,
+        )
+
+    def _computed(self, rows: Iterable[int], threads: Threads) -> Batches:
+        """Yield batches of rows with their values, computed in threads."""
+        compute = partial(
+            stream,
+            group_size=self.extractor.batch_size,
+            batch_size=self.extractor.batch_size,
+            n_threads=threads.n_computing,
+            start_thread=threads.start_computing,
+        )
+        if threads.n_reading:
+            with closing(self._read_ahead(rows, threads)) as batches:
+                yield from compute(self._extract_good, chain.from_iterable(batches))
+        else:
+            yield from compute(self._read_and_extract, rows)
 
     def _take(self, rows: list[int], values: list[Any], *, computed: bool) -> None:
         if rows:
@@ -127,7 +148,10 @@ class Pass:
             self._keep(rows)
 
     def _read_and_extract(self, rows: list[int]) -> list[tuple[int, Any]]:
-        results = self._read(rows)
+        return self._extract_good(self._read(rows))
+
+    def _extract_good(self, results: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+        """Put values in the place of samples; what is a ReadError stays one."""
         good = [(row, sample) for row, sample in results if not isinstance(sample, ReadError)]
         if good and not self.bad.ended:  # a lost pass reads on, but computes nothing more
             places, samples = zip(*good, strict=True)
