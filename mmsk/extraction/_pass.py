@@ -54,8 +54,9 @@ class Pass:
         self.keeper = keeper
         self.bad = BadCells(column, extractor.on_error, extractor.max_bad_fraction)
         self.features = np.full((len(column), keeper.width), np.nan, dtype=np.float32)
-        self.digest_of: dict[int, bytes] = {}
-        self.rows_of: dict[bytes, list[int]] = {}
+        self.digest_of: dict[int, bytes] = {}  # of rows that are being computed
+        self.row_of: dict[bytes, int] = {}
+        self.repeats: dict[int, list[int]] = {}  # further rows of the same content
         self.elsewhere: list[bytes] = []
 
     def run(self) -> np.ndarray:
@@ -80,10 +81,10 @@ class Pass:
                 digest = self._digest(row)
                 if digest is None:
                     without_digest.append(row)
-                elif digest in self.rows_of:
-                    self.rows_of[digest].append(row)
+                elif digest in self.row_of:
+                    self.repeats.setdefault(self.row_of[digest], []).append(row)
                 else:
-                    self.rows_of[digest] = [row]
+                    self.row_of[digest] = row
                     new.append(digest)
             yield from sorted(without_digest + self._to_compute(new))
 
@@ -100,11 +101,11 @@ class Pass:
         if not digests:
             return []
         found, values = self.keeper.read(digests)
-        self.features[[self.rows_of[d][0] for d in compress(digests, found)]] = values
+        self.features[[self.row_of[d] for d in compress(digests, found)]] = values
         unknown = list(compress(digests, ~found))
         claimed = set(self.keeper.claim(unknown)) if unknown else set()
         self.elsewhere += [digest for digest in unknown if digest not in claimed]
-        rows = {self.rows_of[digest][0]: digest for digest in unknown if digest in claimed}
+        rows = {self.row_of[digest]: digest for digest in unknown if digest in claimed}
         self.digest_of.update(rows)
         return list(rows)
 
@@ -173,7 +174,7 @@ class Pass:
     def _keep(self, rows: list[int]) -> None:
         kept = [row for row in rows if row in self.digest_of and self._is_unchanged(row)]
         if kept:
-            self.keeper.write([self.digest_of[row] for row in kept], self.features[kept])
+            self.keeper.write([self.digest_of.pop(row) for row in kept], self.features[kept])
 
     def _is_unchanged(self, row: int) -> bool:
         """Tell whether a file is what it was, since it was not read in the same moment."""
@@ -183,7 +184,7 @@ class Pass:
     def _repeat(self) -> None:
         """Give rows of equal content what the first of them got."""
         failed = {error.row: error for error in self.bad.errors}
-        for first, *others in (rows for rows in self.rows_of.values() if len(rows) > 1):
+        for first, others in self.repeats.items():
             if first in failed:
                 for row in others:
                     self.bad.add(row, failed[first])
