@@ -1,29 +1,38 @@
-"""Pictures per second: CNNEmbedder on JPEG files against the forward pass alone.
+"""Pictures per second: CNNEmbedder on JPEG files, the forward pass alone, and embetter.
 
-Compares, in one process and in turns, the public ``CNNEmbedder("resnet18")`` on JPEG files of
-500 x 375 pixels with two limits that decode nothing: the same cut network on prepared pixels, and
-torchvision's ResNet-18 as it comes on a prepared float batch. The best of the rounds counts.
+In one process and in turns, over JPEG files of 500 x 375 pixels and with the weights of one file:
+the public ``CNNEmbedder("resnet18")``; the limit, its network on prepared tensors, in one thread
+for each CPU and at the best of several batch sizes; and embetter's loader and encoder, where
+embetter and timm are installed. The best of the rounds counts.
+
+    python benchmarks/image_throughput.py                        # 1,000 files, 2 rounds
+    python benchmarks/image_throughput.py --quick                # 300 files
+    python benchmarks/image_throughput.py --precision bfloat16   # beside the float32 limit
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import torch
+from safetensors.torch import save_file
 from torchvision import models
 
 from mmsk import CNNEmbedder, set_config
-from mmsk._nets.cnn import get_network
-from mmsk._nets.threads import computing_threads
+from mmsk._nets.cnn import DTYPES, get_network
+from mmsk._nets.threads import single_threads
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-BATCH = 8
+BATCH_SIZES = (4, 8, 16, 32)
 
 
 def write_pictures(folder: Path, count: int) -> list[str]:
@@ -46,48 +55,65 @@ def write_pictures(folder: Path, count: int) -> list[str]:
     return paths
 
 
-def contestants(paths: list[str], precision: str) -> dict:
-    """Return the ways to run one round over as many pictures as there are paths."""
-    embedder = CNNEmbedder("resnet18", weights=None, precision=precision)
-    pixels = np.random.default_rng(0).integers(0, 256, (BATCH, 224, 224, 3), dtype=np.uint8)
-    floats = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().contiguous() / 255
-    plain = models.resnet18(weights=None).eval()
+def write_weights(folder: Path) -> Path:
+    """Write random weights as timm and torchvision both take them; return the file."""
+    folder.mkdir()
+    torch.manual_seed(0)
+    save_file(models.resnet18(weights=None).state_dict(), folder / "model.safetensors")
+    about = {
+        "classifier": "fc",
+        "num_classes": 1000,
+        "input_size": [3, 224, 224],
+        "crop_pct": 0.875,
+        "interpolation": "bilinear",
+    }
+    config = {"architecture": "resnet18", "num_classes": 1000, "pretrained_cfg": about}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder / "model.safetensors"
+
+
+def forward(weights: Path, precision: str, batch_size: int, count: int) -> None:
+    """Pass at least `count` prepared pictures through the network, equally many in each thread."""
     network = get_network(
-        "resnet18",
-        weights=None,
-        layer=None,
-        image_size=224,
-        seed=0,
-        device="cpu",
-        precision=precision,
+        "resnet18", weights=weights, layer=None, image_size=224, seed=0, precision=precision
+    ).on("cpu")
+    pictures = torch.rand(batch_size, 3, 224, 224).to(
+        dtype=DTYPES[precision], memory_format=torch.channels_last
     )
 
-    def forward_only() -> None:
-        for _ in range(0, len(paths), BATCH):
-            network.embed(pixels, MEAN, STD)
-
-    def forward_side_by_side() -> None:
-        passes = range(0, len(paths), BATCH)
-        with (
-            computing_threads(None) as (n_threads, start),
-            ThreadPoolExecutor(n_threads, initializer=start) as pool,
-        ):
-            list(pool.map(lambda _: network.embed(pixels, MEAN, STD), passes))
-
-    def plain_forward() -> None:
+    def passes(n_passes: int) -> None:
         with torch.inference_mode():
-            for _ in range(0, len(paths), BATCH):
-                plain(floats)
+            for _ in range(n_passes):
+                network(pictures)
 
-    return {
-        f"CNNEmbedder on JPEG files, {precision}": lambda: embedder.transform(paths),
-        f"its network on prepared pixels, a thread a batch, {precision}": forward_side_by_side,
-        f"its network on prepared pixels, {precision}": forward_only,
-        "torchvision's ResNet-18 on floats, float32": plain_forward,
-    }
+    with (
+        single_threads(None) as (n_threads, start),
+        ThreadPoolExecutor(n_threads, initializer=start) as pool,
+    ):
+        list(pool.map(passes, [round(count / n_threads / batch_size)] * n_threads))
 
 
-def best_seconds(ways: dict, rounds: int) -> dict[str, float]:
+def best_batch_size(weights: Path, precision: str) -> int:
+    seconds = best_seconds(
+        {size: partial(forward, weights, precision, size, 64) for size in BATCH_SIZES}, 3
+    )
+    return min(seconds, key=seconds.__getitem__)
+
+
+def embetter(weights: Path, paths: list[str]) -> Callable[[], None] | None:
+    """Return a run of embetter over the files, None where it is not installed."""
+    with suppress(ImportError):
+        from embetter.vision import ImageLoader, TimmEncoder
+        from sklearn.pipeline import make_pipeline
+
+        pipeline = make_pipeline(ImageLoader(), TimmEncoder(f"local-dir:{weights.parent}"))
+
+        return partial(pipeline.fit_transform, paths)
+    print("embetter and timm are not installed: left out")
+    return None
+
+
+def best_seconds(ways: dict, rounds: int) -> dict:
     """Run every way in turns; return the shortest time of each."""
     seconds = {name: [] for name in ways}
     for _ in range(rounds):
@@ -98,26 +124,37 @@ def best_seconds(ways: dict, rounds: int) -> dict[str, float]:
     return {name: min(values) for name, values in seconds.items()}
 
 
+def contestants(weights: Path, paths: list[str], precision: str) -> dict[str, Callable[[], None]]:
+    embedder = CNNEmbedder("resnet18", weights=weights, precision=precision)
+    embedder.transform(paths[:32])
+    ways = {f"CNNEmbedder on JPEG files, {precision}": partial(embedder.transform, paths)}
+    for each in dict.fromkeys([precision, "float32"]):
+        size = best_batch_size(weights, each)
+        name = f"limit: the network alone, batches of {size}, {each}"
+        ways[name] = partial(forward, weights, each, size, len(paths))
+    other = embetter(weights, paths)
+    return ways | ({} if other is None else {"embetter on JPEG files, float32": other})
+
+
 def main() -> None:
     set_config(cache=False)  # what is measured is computing, not finding
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="300 pictures instead of 1,000")
-    parser.add_argument("--threads", type=int, help="threads of torch, default its own choice")
-    parser.add_argument("--precision", default="float32")
-    arguments = parser.parse_args()
-    if arguments.threads:
-        torch.set_num_threads(arguments.threads)
-    count = 300 if arguments.quick else 1000
-    with tempfile.TemporaryDirectory() as folder:
-        paths = write_pictures(Path(folder), count)
-        ways = contestants(paths, arguments.precision)
-        CNNEmbedder("resnet18", weights=None, precision=arguments.precision).transform(paths[:16])
-        seconds = best_seconds(ways, 2 if arguments.quick else 3)
-    limit = list(seconds.values())[1]
-    print(f"{count} pictures, {torch.get_num_threads()} threads of torch")
-    print(f"{'':62} pictures/s  share of the forward pass")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--precision", choices=list(DTYPES), default="float32")
+    options = parser.parse_args()
+    count = 300 if options.quick else 1000
+    with tempfile.TemporaryDirectory() as name:
+        weights = write_weights(Path(name) / "weights")
+        paths = write_pictures(Path(name), count)
+        ways = contestants(weights, paths, options.precision)
+        seconds = best_seconds(ways, options.rounds)
+    ours, *_ = seconds.values()
+    capability = torch.backends.cpu.get_cpu_capability()
+    print(f"{count} pictures, {torch.get_num_threads()} threads of torch, {capability}")
+    print(f"{'':56} pictures/s  CNNEmbedder is")
     for name, value in seconds.items():
-        print(f"{name:62} {count / value:10.1f}  {limit / value:6.2f}")
+        print(f"{name:56} {count / value:10.1f}  {value / ours:5.2f} times as fast")
 
 
 if __name__ == "__main__":

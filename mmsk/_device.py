@@ -9,6 +9,32 @@ from functools import lru_cache
 from pathlib import Path
 
 
+def sharing_devices(device: str) -> list[str]:
+    """Return the devices that share the work which a `device` parameter places.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "cuda", "cuda:N", "mps"}
+        As in `resolve_device`.
+
+    Returns
+    -------
+    devices : list of str
+        Every CUDA GPU that torch sees where they are meant without a number, else one device.
+
+    Raises
+    ------
+    ValueError
+        As `resolve_device`.
+    """
+    name = resolve_device(device)
+    if name != "cuda":
+        return [name]
+    import torch
+
+    return [f"cuda:{number}" for number in range(torch.cuda.device_count())]
+
+
 def resolve_device(device: str) -> str:
     """Return the torch device name that a `device` parameter stands for.
 

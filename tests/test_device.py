@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from mmsk._device import resolve_device
+from mmsk._device import resolve_device, sharing_devices
 
 
 @pytest.mark.parametrize("device", ["cpu", "auto"])
@@ -41,6 +41,9 @@ def test_with_a_gpu(monkeypatch):
     assert resolve_device("cuda:1") == "cuda:1"
     with pytest.raises(ValueError, match="device='cuda:2', but torch sees 2, numbered from 0"):
         resolve_device("cuda:2")
+    assert sharing_devices("auto") == sharing_devices("cuda") == ["cuda:0", "cuda:1"]
+    assert sharing_devices("cuda:1") == ["cuda:1"]
+    assert sharing_devices("cpu") == ["cpu"]
 
 
 @pytest.mark.parametrize("there", [True, False])

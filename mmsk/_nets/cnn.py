@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import torch
 
 from mmsk._nets.backbones import Preset, build_random, trained_preset
 from mmsk._nets.cut import CutNetwork, Plan, plan_cut
+from mmsk._nets.threads import SharedContext
 from mmsk._nets.weights import is_file_name, load_file, load_named
 
 NETWORKS_KEPT = 4
@@ -25,6 +27,9 @@ PADDED_TO = 4
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 _building = threading.Lock()
+_exact_convolutions = SharedContext(
+    partial(torch.backends.cudnn.flags, enabled=True, allow_tf32=False)
+)
 
 
 def image_preset(
@@ -57,7 +62,6 @@ def get_network(
     layer: str | None,
     image_size: int,
     seed: int,
-    device: str,
     precision: str,
 ) -> ImageNetwork:
     """Return the network for these values, built on first use.
@@ -71,7 +75,7 @@ def get_network(
     else:
         version = (seed,) if weights is None else ()
     with _building:
-        return _network(backbone, weights, version, layer, image_size, device, precision)
+        return _network(backbone, weights, version, layer, image_size, precision)
 
 
 @lru_cache(maxsize=NETWORKS_KEPT)
@@ -81,7 +85,6 @@ def _network(
     version: tuple[int, ...],
     layer: str | None,
     image_size: int,
-    device: str,
     precision: str,
 ) -> ImageNetwork:
     plan = plan_network(backbone, weights, layer, image_size)
@@ -92,7 +95,7 @@ def _network(
         network = load_file(backbone, weights, built_for, plan.final)
     else:
         network = load_named(backbone, weights)
-    return ImageNetwork(CutNetwork(network.eval(), plan), device, DTYPES[precision])
+    return ImageNetwork(CutNetwork(network.eval(), plan), DTYPES[precision])
 
 
 def _built_for(backbone: str, weights: Any, image_size: int) -> int:
@@ -105,23 +108,31 @@ def _is_named(weights: Any) -> bool:
 
 
 class ImageNetwork:
-    """A cut network on its device.
+    """A cut network, with a copy on each device where it is used.
 
     Parameters
     ----------
     network : CutNetwork
         The network in evaluation mode.
-    device : str
-        Where it runs.
     dtype : torch.dtype
         Type in which it computes.
     """
 
-    def __init__(self, network: CutNetwork, device: str, dtype: torch.dtype) -> None:
-        network = network.eval().requires_grad_(False).to(device=device, dtype=dtype)
-        self.network = network.to(memory_format=torch.channels_last)
-        self.device = device
+    def __init__(self, network: CutNetwork, dtype: torch.dtype) -> None:
+        network = network.eval().requires_grad_(False).to(dtype=dtype)
+        self._on = {"cpu": network.to(memory_format=torch.channels_last)}
         self.dtype = dtype
+
+    def on(self, device: str) -> CutNetwork:
+        """Return the network on a device, copied there at first use.
+
+        It is laid out on the CPU and copied as it is, which waits for the copy: a stream of the
+        GPU other than the one that copied must not find the weights half way.
+        """
+        with _building:
+            if device not in self._on:
+                self._on[device] = deepcopy(self._on["cpu"]).to(device)
+            return self._on[device]
 
     def embed(
         self,
@@ -129,6 +140,7 @@ class ImageNetwork:
         mean: Sequence[float],
         std: Sequence[float],
         views: Sequence[tuple[int, bool]] = ((0, False),),
+        device: str = "cpu",
     ) -> np.ndarray:
         """Embed a batch of pictures.
 
@@ -140,39 +152,39 @@ class ImageNetwork:
             Normalization per channel, on the scale 0..1.
         views : sequence of (int, bool)
             Quarter turns and mirroring of each view; their embeddings are averaged.
+        device : str
+            Where to compute.
 
         Returns
         -------
         rows : ndarray of shape (n, width), dtype float32
             On the CPU.
         """
+        network = self.on(device)
+        scale = torch.tensor(std).mul_(255).reciprocal_().view(-1, 1, 1)
+        offset = torch.tensor(mean).mul_(255).view(-1, 1, 1)
 
         def embed(part: torch.Tensor) -> torch.Tensor:
-            return self._embed(part, mean, std, views)
+            pictures, by, less = (_sent(each, device) for each in (part, scale, offset))
+            pictures = pictures.permute(0, 3, 1, 2).float().sub_(less).mul_(by).to(self.dtype)
+            total = sum(network(_view(pictures, *view)).float() for view in views)
+            return (total / len(views)).cpu()
 
-        compute = in_equal_passes if self.device == "cpu" else halved_when_out_of_memory
-        with torch.inference_mode(), self._exact_float32():
+        compute = in_equal_passes if device == "cpu" else halved_when_out_of_memory
+        with torch.inference_mode(), self._exact_float32(device):
             return compute(embed, torch.from_numpy(pixels)).numpy()
 
-    def _embed(
-        self,
-        pixels: torch.Tensor,
-        mean: Sequence[float],
-        std: Sequence[float],
-        views: Sequence[tuple[int, bool]],
-    ) -> torch.Tensor:
-        pictures = pixels.to(self.device).permute(0, 3, 1, 2).float()
-        scale = torch.tensor(std, device=self.device).mul_(255).reciprocal_().view(-1, 1, 1)
-        offset = torch.tensor(mean, device=self.device).mul_(255).view(-1, 1, 1)
-        pictures = pictures.sub_(offset).mul_(scale).to(self.dtype)
-        total = sum(self.network(_view(pictures, *view)).float() for view in views)
-        return (total / len(views)).cpu()
-
-    def _exact_float32(self) -> AbstractContextManager:
+    def _exact_float32(self, device: str) -> AbstractContextManager:
         """Keep convolutions on a GPU from rounding float32 to TF32: rows must not depend on it."""
-        if self.dtype != torch.float32 or not self.device.startswith("cuda"):
-            return nullcontext()
-        return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+        on_gpu = device.startswith("cuda")
+        return _exact_convolutions if on_gpu and self.dtype == torch.float32 else nullcontext()
+
+
+def _sent(values: torch.Tensor, device: str) -> torch.Tensor:
+    """Copy to a device; on CUDA without waiting, for which the memory must stay in place."""
+    if device.startswith("cuda"):
+        return values.pin_memory().to(device, non_blocking=True)
+    return values.to(device)
 
 
 def in_equal_passes(

@@ -1,22 +1,68 @@
-"""Networks on the CPU: one thread for each of several batches, not several for one."""
+"""Threads for networks: one for each of several batches, on the CPU or on one of the GPUs."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
+from itertools import cycle
+from typing import Any
 
 import torch
 from joblib import effective_n_jobs
 
-_entering = threading.Lock()
-_numbers_outside: list[int] = []
+THREADS_A_GPU = 2  # one copies, or waits for its rows, while the other one's batch is computed
+
+_own = threading.local()
+
+
+class SharedContext(AbstractContextManager):
+    """A context of the whole process: the first thread to enter sets up, the last restores.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the context.
+    """
+
+    def __init__(self, make: Callable[[], AbstractContextManager]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._entered = ExitStack()
+        self._n_inside = 0
+        self._value: Any = None
+
+    def __enter__(self) -> Any:
+        with self._lock:
+            if self._n_inside == 0:
+                self._value = self._entered.enter_context(self._make())
+            self._n_inside += 1
+            return self._value
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                self._entered.close()
 
 
 @contextmanager
-def computing_threads(n_jobs: int | None) -> Iterator[tuple[int, Callable[[], None]]]:
-    """Give the number of threads that compute side by side, and what each calls first.
+def _number_restored() -> Iterator[int]:
+    n_threads = torch.get_num_threads()
+    try:
+        yield n_threads
+    finally:
+        # The last number set would else be that of every thread to come.
+        torch.set_num_threads(n_threads)
+
+
+_threads_of_torch = SharedContext(_number_restored)
+
+
+@contextmanager
+def single_threads(n_jobs: int | None) -> Iterator[tuple[int, Callable[[], None]]]:
+    """Give the number of threads that work side by side, and what each calls first.
 
     Threads that share one pass through a network wait for each other after every layer, and all
     of them for one that reads a file meanwhile. Threads with batches of their own never wait.
@@ -34,12 +80,9 @@ def computing_threads(n_jobs: int | None) -> Iterator[tuple[int, Callable[[], No
         Has torch use one thread for what the calling thread computes, so that the last bits of
         a row never depend on the number of threads.
     """
-    n_threads = torch.get_num_threads() if n_jobs is None else effective_n_jobs(n_jobs)
-    try:
+    with _threads_of_torch as n_threads_of_torch:
+        n_threads = n_threads_of_torch if n_jobs is None else effective_n_jobs(n_jobs)
         yield n_threads, partial(torch.set_num_threads, 1)
-    finally:
-        # The last number set would else be that of every thread to come.
-        torch.set_num_threads(torch.get_num_threads())
 
 
 @contextmanager
@@ -49,15 +92,39 @@ def one_thread() -> Iterator[None]:
     Small networks gain nothing from more, and sums come out the same on every machine and in
     every worker process.
     """
-    with _entering:
-        # The number is that of every thread to come: one that enters while another is inside
-        # would take the other's 1 for the number to go back to.
-        outside = _numbers_outside[0] if _numbers_outside else torch.get_num_threads()
-        _numbers_outside.append(outside)
+    with _threads_of_torch as outside:
         torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        with _entering:
-            _numbers_outside.pop()
-            torch.set_num_threads(outside)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(outside)  # the number is each thread's own, too
+
+
+def gpu_threads(devices: Sequence[str]) -> tuple[int, Callable[[], None]]:
+    """Return the number of threads that compute on GPUs, and what each calls first.
+
+    Parameters
+    ----------
+    devices : sequence of str
+        The GPUs. A batch goes to the first thread that is free, on whichever GPU.
+
+    Returns
+    -------
+    n_threads : int
+        `THREADS_A_GPU` for each.
+    start : callable
+        Gives the calling thread a GPU, in turn, and on CUDA a stream of its own.
+    """
+    turns = cycle(devices)
+
+    def start() -> None:
+        _own.device = next(turns)
+        if _own.device.startswith("cuda"):
+            torch.cuda.set_stream(torch.cuda.Stream(_own.device))
+
+    return THREADS_A_GPU * len(devices), start
+
+
+def own_device(otherwise: str) -> str:
+    """Return the GPU that `gpu_threads` gave to the calling thread, if it did."""
+    return getattr(_own, "device", otherwise)

@@ -18,7 +18,7 @@ from mmsk.audio._pooling import Pooling, check_pooling, pooled, pooled_names
 from mmsk.audio._reader import AudioReader
 from mmsk.audio._spectra import SMALLEST_POWER, band_decibels
 from mmsk.extraction import CellExtractor
-from mmsk.extraction._base import Threads
+from mmsk.extraction._stream import Threads
 
 
 def check_reading(reader: Any, sample_rate: Any) -> None:
@@ -132,11 +132,12 @@ class SpectralExtractor(CellExtractor):
         matrices = self._matrices(samples, resolve_device(self.device))
         return np.stack([pooled(matrix, self.pooling, self.n_frames) for matrix in matrices])
 
-    def _computing_threads(self) -> AbstractContextManager[Threads]:
+    def _threads(self) -> AbstractContextManager[Threads]:
         # One thread is better left to read ahead: handing over costs a fifth.
         n_threads = effective_n_jobs(self.n_jobs)
-        on_cpu = n_threads > 1 and resolve_device(self.device) == "cpu"
-        return nullcontext((n_threads if on_cpu else 0, None))
+        if n_threads > 1 and resolve_device(self.device) == "cpu":
+            return nullcontext(Threads(n_computing=n_threads))
+        return super()._threads()
 
     def _matrices(self, sounds: list[np.ndarray], device: str) -> list[np.ndarray]:
         """Compute shape (n_frames, n_values) for each sound."""

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, Self
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import Tags
@@ -20,10 +21,10 @@ from mmsk.extraction._code import digest_of_room
 from mmsk.extraction._digest import digest_cell, digest_text
 from mmsk.extraction._keeper import Keeper
 from mmsk.extraction._pass import Pass
+from mmsk.extraction._stream import Threads
 
 MOST_BYTES_DIGESTED = 2**32
 SENT = "_config_of_the_sender"
-Threads = tuple[int, Callable[[], None] | None]
 FIRST_PROTOCOL_SENT = 5
 
 
@@ -203,12 +204,12 @@ class CellExtractor(BaseExtractor):
         """Plain value that stands for what a row depends on beside the parameters."""
         return None
 
-    def _computing_threads(self) -> AbstractContextManager[Threads]:
-        """Tell how many threads each read and compute whole batches, and how they begin.
+    def _threads(self) -> AbstractContextManager[Threads]:
+        """Tell which threads read and compute while a pass goes on.
 
-        0 is the way for a GPU: one place computes, and `n_jobs` threads read ahead of it.
+        Here `n_jobs` threads read ahead of the pass, which computes.
         """
-        return nullcontext((0, None))
+        return nullcontext(Threads(n_reading=effective_n_jobs(self.n_jobs)))
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         reduced = super().__reduce_ex__(protocol)

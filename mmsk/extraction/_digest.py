@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import time
 from hashlib import sha256
 from typing import Any, BinaryIO
@@ -16,7 +17,9 @@ SETTLED_NS = 2 * 10**9
 EXIF_ORIENTATION = 0x0112
 MOST_FILES_REMEMBERED = 2**20
 
-_digests_of_files: dict[tuple, tuple[tuple[int, ...], bytes]] = {}
+# What `_state_of` gave and the digest, in one piece: there may be a million of them.
+_digests_of_files: dict[tuple, bytes] = {}
+_STATE = struct.Struct("=QQQqq")
 
 
 def digest_cell(cell: Any, root: str | os.PathLike | None, max_bytes: int) -> bytes | None:
@@ -68,8 +71,8 @@ def _digest_of_path(path: Any, root: Any, max_bytes: int) -> bytes:
             status = os.stat(path if root is None else os.path.join(root, path))
         except OSError:
             known = None
-        if known is not None and known[0] == _state_of(status):
-            return known[1]
+        if known is not None and known.startswith(_state_of(status)):
+            return known[_STATE.size :]
     with open_cell(path, root=root, max_bytes=max_bytes) as file:
         status = os.fstat(file.fileno())
         digest = _digest_of_content(file)
@@ -77,13 +80,14 @@ def _digest_of_path(path: Any, root: Any, max_bytes: int) -> bytes:
     if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > SETTLED_NS:
         if len(_digests_of_files) >= MOST_FILES_REMEMBERED:
             _digests_of_files.clear()
-        _digests_of_files[name] = _state_of(status), digest
+        _digests_of_files[name] = _state_of(status) + digest
     return digest
 
 
-def _state_of(status: os.stat_result) -> tuple[int, ...]:
+def _state_of(status: os.stat_result) -> bytes:
     """Return what changes when a file is written to or another takes its place."""
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    device, inode = status.st_dev % 2**64, status.st_ino % 2**64
+    return _STATE.pack(device, inode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _digest_of_content(file: BinaryIO) -> bytes:

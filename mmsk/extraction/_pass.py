@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from itertools import compress
+from functools import partial
+from itertools import chain, compress
 from os import PathLike
 from typing import Any
 
 import numpy as np
-from joblib import effective_n_jobs
 
 from mmsk._validation import RawColumn
 from mmsk.exceptions import ReadError
 from mmsk.extraction._bad_cells import BadCells
 from mmsk.extraction._keeper import Keeper
-from mmsk.extraction._stream import attempt_each, stream
+from mmsk.extraction._stream import Threads, attempt_each, stream
 
 BATCHES_LOOKED_UP = 4
 GROUPS_A_BATCH = 8
 SECONDS_BETWEEN_LOOKS = 0.02
+
+Batches = Generator[list[tuple[int, Any]], None, None]
 
 
 class Pass:
@@ -61,8 +63,9 @@ class Pass:
         self.counts = counts
         self.bad = BadCells(column, extractor.on_error, extractor.max_bad_fraction)
         self.features = np.full((len(column), keeper.width), np.nan, dtype=np.float32)
-        self.digest_of: dict[int, bytes] = {}
-        self.rows_of: dict[bytes, list[int]] = {}
+        self.digest_of: dict[int, bytes] = {}  # of rows that are being computed
+        self.row_of: dict[bytes, int] = {}
+        self.repeats: dict[int, list[int]] = {}  # further rows of the same content
         self.elsewhere: list[bytes] = []
 
     def run(self) -> np.ndarray:
@@ -87,11 +90,11 @@ class Pass:
                 digest = self._digest(row)
                 if digest is None:
                     without_digest.append(row)
-                elif digest in self.rows_of:
-                    self.rows_of[digest].append(row)
+                elif digest in self.row_of:
+                    self.repeats.setdefault(self.row_of[digest], []).append(row)
                     self._count(1)
                 else:
-                    self.rows_of[digest] = [row]
+                    self.row_of[digest] = row
                     new.append(digest)
             yield from sorted(without_digest + self._to_compute(new))
 
@@ -108,34 +111,53 @@ class Pass:
         if not digests:
             return []
         found, values = self.keeper.read(digests)
-        self.features[[self.rows_of[d][0] for d in compress(digests, found)]] = values
+        self.features[[self.row_of[d] for d in compress(digests, found)]] = values
         self._count(len(values))
         unknown = list(compress(digests, ~found))
         claimed = set(self.keeper.claim(unknown)) if unknown else set()
         self.elsewhere += [digest for digest in unknown if digest not in claimed]
-        rows = {self.rows_of[digest][0]: digest for digest in unknown if digest in claimed}
+        rows = {self.row_of[digest]: digest for digest in unknown if digest in claimed}
         self.digest_of.update(rows)
         return list(rows)
 
     def _compute(self, rows: Iterable[int]) -> None:
-        extractor, size = self.extractor, self.extractor.batch_size
-        with extractor._computing_threads() as (n_computing, start_thread):
-            batches = stream(
-                self._read_and_extract if n_computing else self._read,
-                rows,
-                group_size=size if n_computing else max(1, size // GROUPS_A_BATCH),
-                batch_size=size,
-                n_threads=n_computing or effective_n_jobs(extractor.n_jobs),
-                start_thread=start_thread,
-            )
-            with closing(batches):
+        with self.extractor._threads() as threads:
+            work = self._computed if threads.n_computing else self._read_ahead
+            with closing(work(rows, threads)) as batches:
                 for batch in batches:
-                    self._take(*self.bad.split(batch), computed=n_computing > 0)
+                    self._take(*self.bad.split(batch), computed=threads.n_computing > 0)
                     self._count(len(batch))
 
     def _count(self, n_cells: int) -> None:
         for count in self.counts:
             count(n_cells)
+
+    def _read_ahead(self, rows: Iterable[int], threads: Threads) -> Batches:
+        """Yield batches of rows with their samples."""
+        size = self.extractor.batch_size
+        return stream(
+            self._read,
+            rows,
+            group_size=max(1, size // GROUPS_A_BATCH),
+            batch_size=size,
+            n_threads=threads.n_reading,
+            start_thread=threads.start_reading,
+        )
+
+    def _computed(self, rows: Iterable[int], threads: Threads) -> Batches:
+        """Yield batches of rows with their values, computed in threads."""
+        compute = partial(
+            stream,
+            group_size=self.extractor.batch_size,
+            batch_size=self.extractor.batch_size,
+            n_threads=threads.n_computing,
+            start_thread=threads.start_computing,
+        )
+        if threads.n_reading:
+            with closing(self._read_ahead(rows, threads)) as batches:
+                yield from compute(self._extract_good, chain.from_iterable(batches))
+        else:
+            yield from compute(self._read_and_extract, rows)
 
     def _take(self, rows: list[int], values: list[Any], *, computed: bool) -> None:
         if rows:
@@ -143,7 +165,10 @@ class Pass:
             self._keep(rows)
 
     def _read_and_extract(self, rows: list[int]) -> list[tuple[int, Any]]:
-        results = self._read(rows)
+        return self._extract_good(self._read(rows))
+
+    def _extract_good(self, results: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+        """Put values in the place of samples; what is a ReadError stays one."""
         good = [(row, sample) for row, sample in results if not isinstance(sample, ReadError)]
         if good and not self.bad.ended:  # a lost pass reads on, but computes nothing more
             places, samples = zip(*good, strict=True)
@@ -165,7 +190,7 @@ class Pass:
     def _keep(self, rows: list[int]) -> None:
         kept = [row for row in rows if row in self.digest_of and self._is_unchanged(row)]
         if kept:
-            self.keeper.write([self.digest_of[row] for row in kept], self.features[kept])
+            self.keeper.write([self.digest_of.pop(row) for row in kept], self.features[kept])
 
     def _is_unchanged(self, row: int) -> bool:
         """Tell whether a file is what it was, since it was not read in the same moment."""
@@ -175,7 +200,7 @@ class Pass:
     def _repeat(self) -> None:
         """Give rows of equal content what the first of them got."""
         failed = {error.row: error for error in self.bad.errors}
-        for first, *others in (rows for rows in self.rows_of.values() if len(rows) > 1):
+        for first, others in self.repeats.items():
             if first in failed:
                 for row in others:
                     self.bad.add(row, failed[first])

@@ -277,7 +277,9 @@ def _open_table(folder: Path, width: int) -> Table:
             copied = sum(table.copied_bytes for table in _tables.values())
             if len(_tables) >= MOST_OPEN_TABLES or copied > MOST_BYTES_IN_MEMORY:
                 _tables.clear()
-            table = _tables[name] = Table(folder, width)
+            table = _tables[name] = Table(folder, width, keep_copies=False)
+        else:
+            table.keep_copies = True  # a pass reads a row once: copies serve those to come
     return table
 
 

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -14,19 +15,44 @@ from mmsk.exceptions import ReadError
 BATCHES_AHEAD = 2
 SECONDS_WORTH_A_THREAD = 1e-4
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True)
+class Threads:
+    """Threads of a pass, and what each of them does.
+
+    ::
+
+        n_reading, n_computing = 2, 0    2 read ahead of the pass, which computes
+        n_reading, n_computing = 0, 2    2 read and compute
+        n_reading, n_computing = 2, 2    2 read ahead of 2 that compute
+
+    Attributes
+    ----------
+    n_reading, n_computing : int, default=0
+        Number of threads; those that compute take a whole batch each.
+    start_reading, start_computing : callable, default=None
+        Called in each thread when it begins.
+    """
+
+    n_reading: int = 0
+    n_computing: int = 0
+    start_reading: Callable[[], None] | None = None
+    start_computing: Callable[[], None] | None = None
+
+
 def stream(
-    work: Callable[[list[int]], list[Result]],
-    rows: Iterable[int],
+    work: Callable[[list[Item]], list[Result]],
+    items: Iterable[Item],
     *,
     group_size: int,
     batch_size: int,
     n_threads: int,
     start_thread: Callable[[], None] | None = None,
 ) -> Generator[list[Result], None, None]:
-    """Work on groups of rows in threads; yield the results in order, in full batches.
+    """Work on groups of items in threads; yield the results in order, in full batches.
 
     ::
 
@@ -40,11 +66,11 @@ def stream(
     Parameters
     ----------
     work : callable
-        Gives one result per row of a list of rows; runs in a thread.
-    rows : iterable of int
-        The rows; taken from it as the work goes on.
+        Gives one result per item of a list of items; runs in a thread.
+    items : iterable
+        Rows, or what another stream gave for them; taken from it as the work goes on.
     group_size, batch_size : int
-        Rows handed to a thread, and results yielded, at a time; the last may be fewer.
+        Items handed to a thread, and results yielded, at a time; the last may be fewer.
     n_threads : int
         Number of threads.
     start_thread : callable, default=None
@@ -53,14 +79,14 @@ def stream(
     Yields
     ------
     batch : list of results
-        In the order of the rows.
+        In the order of the items.
     """
     most_waiting = n_threads + BATCHES_AHEAD * batch_size // group_size
     waiting: deque[Future] = deque()
     ready: list[Result] = []
     pool = ThreadPoolExecutor(n_threads, "mmsk", start_thread) if start_thread else None
     try:
-        for group in _in_groups(rows, group_size):
+        for group in _in_groups(items, group_size):
             if pool is None:
                 started = time.perf_counter()
                 ready += work(group)
@@ -100,8 +126,8 @@ def _attempt(prepare: Callable[[Any], Any], cell: Any, row: int) -> Any:
         raise
 
 
-def _in_groups(rows: Iterable[int], size: int) -> Iterator[list[int]]:
-    """Cut rows into groups, which are handed over as one."""
-    rows = iter(rows)
-    while group := list(islice(rows, size)):
+def _in_groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Cut items into groups, which are handed over as one."""
+    items = iter(items)
+    while group := list(islice(items, size)):
         yield group

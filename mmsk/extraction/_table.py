@@ -38,6 +38,8 @@ class Table:
         Folder of the table, which exists.
     width : int
         Numbers in a row.
+    keep_copies : bool, default=True
+        Whether rows that were read stay in memory.
 
     Attributes
     ----------
@@ -45,10 +47,11 @@ class Table:
         Rows found damaged since the table was opened.
     """
 
-    def __init__(self, folder: Path, width: int) -> None:
+    def __init__(self, folder: Path, width: int, keep_copies: bool = True) -> None:
         self.keys_file = folder / "keys.bin"
         self.rows_file = folder / "rows.bin"
         self.width = width
+        self.keep_copies = keep_copies
         self.n_damaged = 0
         self._damaged: dict[bytes, tuple[int, int]] = {}  # as in _places, not to be read again
         self._lock = threading.RLock()
@@ -121,7 +124,10 @@ class Table:
             self._copy(missing)
             copies = np.array([self._copy_of.get(digest, -1) for digest in digests], dtype=np.intp)
             found = copies >= 0
-            return found, self._copies[copies[found]]
+            rows = self._copies[copies[found]]
+            if not self.keep_copies:
+                self._forget_copies()
+            return found, rows
 
     def _not_copied(self, digests: Sequence[bytes]) -> list[bytes]:
         return [d for d in digests if d not in self._copy_of and d in self._places]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmsk._device import resolve_device
+from mmsk._device import resolve_device, sharing_devices
 from mmsk._validation import check_choice, check_number
 from mmsk.extraction import CellExtractor
-from mmsk.extraction._base import Threads
+from mmsk.extraction._stream import Threads
 from mmsk.image._base import check_reader, read_pixels
 from mmsk.image._reader import ImageReader
 
@@ -79,10 +79,12 @@ class CNNEmbedder(CellExtractor):
         memory does not suffice; through a CPU in eights, so that a row never depends on it.
     n_jobs : int, default=None
         Threads, as joblib counts: -1 is all CPUs. On a CPU each reads and embeds pictures of its
-        own, which is faster than a network spread over threads; None is as many as torch would
-        use. With a GPU they read ahead of it; None is 1.
+        own, which is faster than a network spread over threads; with GPUs they read ahead of
+        them. None is as many as torch would use: the CPUs, fewer in a worker of joblib.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
-        Where the network runs. ``"auto"`` is the first CUDA GPU, else the CPU.
+        Where the network runs. ``"cuda"`` is every CUDA GPU that torch sees, and they share the
+        batches; ``"cuda:1"`` is one of them. ``"auto"`` is ``"cuda"`` where there is one, else
+        the CPU.
 
     See Also
     --------
@@ -186,12 +188,17 @@ class CNNEmbedder(CellExtractor):
         mean, std = _channels("mean", self.mean), _channels("std", self.std)
         return image_preset(self.backbone, self.weights, self.image_size, mean, std)
 
-    def _computing_threads(self) -> AbstractContextManager[Threads]:
-        if resolve_device(self.device) != "cpu":
-            return super()._computing_threads()
-        from mmsk._nets.threads import computing_threads
+    @contextmanager
+    def _threads(self) -> Iterator[Threads]:
+        from mmsk._nets.threads import gpu_threads, single_threads
 
-        return computing_threads(self.n_jobs)
+        devices = sharing_devices(self.device)
+        with single_threads(self.n_jobs) as (n_threads, start):
+            if devices == ["cpu"]:
+                yield Threads(n_computing=n_threads, start_computing=start)
+            else:
+                n_computing, start_computing = gpu_threads(devices)
+                yield Threads(n_threads, n_computing, start, start_computing)
 
     def _fingerprint_state(self) -> dict[str, Any]:
         from mmsk._nets.identity import identify_weights
@@ -207,6 +214,7 @@ class CNNEmbedder(CellExtractor):
 
     def _extract(self, samples: list[np.ndarray]) -> np.ndarray:
         from mmsk._nets.cnn import get_network
+        from mmsk._nets.threads import own_device
 
         preset = self._preset()
         network = get_network(
@@ -215,11 +223,11 @@ class CNNEmbedder(CellExtractor):
             layer=self.layer,
             image_size=preset.crop_size,
             seed=self.random_state,
-            device=resolve_device(self.device),
             precision=self.precision,
         )
         views = _views(_names(self.augmentation))
-        return network.embed(np.stack(samples), preset.mean, preset.std, views)
+        device = own_device(otherwise=sharing_devices(self.device)[0])
+        return network.embed(np.stack(samples), preset.mean, preset.std, views, device)
 
 
 def _names(augmentation: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -1,4 +1,6 @@
 import threading
+from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -6,7 +8,8 @@ import pytest
 from letter_counts import TEXTS, LetterCounts
 from sklearn.utils import get_tags
 
-from mmsk.exceptions import ReadError
+from mmsk.exceptions import BadCellWarning, ReadError
+from mmsk.extraction._stream import Threads
 
 
 def test_rows_stand_where_their_cells_stand():
@@ -88,6 +91,38 @@ def test_errors_of_the_computation_name_the_rows():
     with pytest.raises(OverflowError, match="too many letters") as caught:
         Overflowing(batch_size=2).transform(["a", None, "b", "c", "cab"])
     assert caught.value.__notes__ == ["while computing rows 3 to 4"]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 16])
+@pytest.mark.parametrize(
+    ("n_reading", "n_computing"), [(1, 0), (3, 0), (0, 1), (0, 3), (1, 1), (3, 2), (1, 3)]
+)
+def test_it_does_not_show_which_threads_read_and_compute(n_reading, n_computing, batch_size):
+    begun, seen = {"reading": set(), "computing": set()}, {"reading": set(), "computing": set()}
+
+    def note(where, kind):
+        where[kind].add(threading.get_ident())
+
+    class Placed(LetterCounts):
+        def _threads(self):
+            starts = (partial(note, begun, kind) for kind in ("reading", "computing"))
+            return nullcontext(Threads(n_reading, n_computing, *starts))
+
+        def _prepare(self, cell):
+            note(seen, "reading")
+            return super()._prepare(cell)
+
+        def _extract(self, samples):
+            note(seen, "computing")
+            return super()._extract(samples)
+
+    texts = [*TEXTS * 9, None, 7, "abc"]
+    expected = LetterCounts().transform([*texts[:-2], None, "abc"])
+    extractor = Placed(batch_size=batch_size, on_error="missing")
+    with pytest.warns(BadCellWarning, match="1 unreadable cell is taken as missing: row 55"):
+        np.testing.assert_array_equal(extractor.transform(texts), expected)
+    assert seen["reading"] <= begun["reading" if n_reading else "computing"]
+    assert seen["computing"] <= (begun["computing"] or {threading.get_ident()})
 
 
 def test_tags():

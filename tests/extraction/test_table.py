@@ -95,6 +95,16 @@ def test_copies_in_memory_are_bounded(tmp_path, monkeypatch):
         assert table.copied_bytes <= 4 * WIDTH * max(4, len(numbers))
 
 
+def test_copies_are_kept_where_they_are_wanted(tmp_path):
+    table = filled(tmp_path, range(10))
+    table.keep_copies = False
+    check(table, [1, 9, 2])
+    assert table.copied_bytes == 0
+    table.keep_copies = True
+    check(table, [1, 9])
+    assert table.copied_bytes == 2 * 4 * WIDTH
+
+
 @pytest.mark.parametrize("file", ["keys.bin", "rows.bin"])
 @pytest.mark.parametrize("n_bytes", [1, KEY.itemsize - 1, KEY.itemsize, 30, 10**6])
 @pytest.mark.parametrize("seen", [False, True])

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from torchvision import models
 from torchvision.transforms.v2 import functional as F
 
+from mmsk._nets.cnn import ImageNetwork
 from mmsk.exceptions import ReadError
 from mmsk.image import CNNEmbedder, ImageReader
 
@@ -262,6 +263,27 @@ def test_cuda_without_a_gpu_is_refused(pictures):
         embedder.transform(pictures)
 
 
+def test_devices_share_the_batches(monkeypatch, pictures):
+    # To torch every number is the same CPU, so these stand for GPUs, with all but their streams.
+    expected = small().transform(pictures)
+    monkeypatch.setattr("mmsk.image._cnn.sharing_devices", lambda device: ["cpu:0", "cpu:1"])
+    seen = []
+    embed = ImageNetwork.embed
+
+    def noted(*arguments):
+        seen.append(arguments[-1])
+        return embed(*arguments)
+
+    monkeypatch.setattr(ImageNetwork, "embed", noted)
+    column = [*pictures, None, *pictures] * 4
+    rows = small(batch_size=2).transform(column)
+    assert_close(rows[:5], expected)
+    np.testing.assert_array_equal(np.isnan(rows).all(axis=1), [cell is None for cell in column])
+    assert_close(rows[-5:], expected)
+    assert len(seen) == 20
+    assert set(seen) == {"cpu:0", "cpu:1"}
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("backbone", ["squeezenet1_0", "mobilenet_v3_small", "resnet18"])
 def test_cuda_equals_cpu(pictures, backbone):
@@ -269,3 +291,12 @@ def test_cuda_equals_cpu(pictures, backbone):
         small(backbone, device=device).transform(pictures) for device in ("cpu", "cuda")
     )
     assert_close(on_gpu, on_cpu, 1e-4)
+
+
+@pytest.mark.gpu
+def test_cuda_gives_the_same_rows_whatever_shares_it(pictures):
+    column = pictures * 20
+    expected = small(device="cuda:0", batch_size=100).transform(column)
+    rows = small(device="cuda", batch_size=4, n_jobs=3).transform(column)
+    assert_close(rows, expected, 1e-5)
+    assert torch.backends.cudnn.allow_tf32

@@ -1,11 +1,19 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
 
 from mmsk import CNNEmbedder
-from mmsk._nets.threads import computing_threads, one_thread
+from mmsk._nets.threads import (
+    SharedContext,
+    gpu_threads,
+    one_thread,
+    own_device,
+    single_threads,
+)
 
 
 @pytest.fixture
@@ -30,18 +38,62 @@ def test_every_computing_thread_uses_one_thread_of_torch(two_threads):
         start()
         return torch.get_num_threads()
 
-    with computing_threads(None) as (n_threads, start):
+    with single_threads(None) as (n_threads, start):
         assert n_threads == 2
         assert in_a_thread(threads_of_torch) == 1
         assert torch.get_num_threads() == 2
 
 
 def test_torch_is_left_as_it_was(two_threads):
-    with computing_threads(3) as (n_threads, start):
+    with single_threads(3) as (n_threads, start):
         assert n_threads == 3
         in_a_thread(start)
     assert torch.get_num_threads() == 2
     assert in_a_thread(torch.get_num_threads) == 2
+
+
+def test_passes_side_by_side_leave_torch_as_it_was(two_threads):
+    first, second = single_threads(None), single_threads(None)
+    _, start = first.__enter__()
+    in_a_thread(start)
+    n_threads = in_a_thread(lambda: second.__enter__()[0])
+    first.__exit__(None, None, None)
+    in_a_thread(lambda: second.__exit__(None, None, None))
+    assert n_threads == 2
+    assert in_a_thread(torch.get_num_threads) == 2
+
+
+def test_a_shared_context_is_entered_once_at_a_time():
+    events = []
+
+    @contextmanager
+    def noted():
+        events.append("set up")
+        yield len(events)
+        events.append("restored")
+
+    shared = SharedContext(noted)
+    with shared as outer, shared as inner:
+        assert outer == inner == 1
+        assert events == ["set up"]
+    assert events == ["set up", "restored"]
+    with pytest.raises(ZeroDivisionError), shared:
+        raise ZeroDivisionError
+    assert events == ["set up", "restored"] * 2
+
+
+def test_gpus_are_given_to_threads_in_turn():
+    n_threads, start = gpu_threads(["first", "second", "third"])
+    meeting = threading.Barrier(n_threads, timeout=10)
+
+    def device():
+        meeting.wait()  # so that no thread takes two
+        return own_device(otherwise="cpu")
+
+    with ThreadPoolExecutor(n_threads, initializer=start) as pool:
+        devices = [pool.submit(device) for _ in range(n_threads)]
+    assert sorted(future.result() for future in devices) == sorted(["first", "second", "third"] * 2)
+    assert own_device(otherwise="cpu") == "cpu"
 
 
 def test_rows_do_not_depend_on_the_number_of_threads(two_threads):

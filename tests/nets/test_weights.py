@@ -137,7 +137,7 @@ def test_weights_on_disk_need_no_network(tmp_path, monkeypatch, state):
 
 
 def test_networks_are_shared_by_plain_values(tmp_path):
-    values = {"layer": None, "image_size": 64, "seed": 0, "device": "cpu", "precision": "float32"}
+    values = {"layer": None, "image_size": 64, "seed": 0, "precision": "float32"}
     first = get_network("squeezenet1_0", weights=None, **values)
     assert get_network("squeezenet1_0", weights=None, **values) is first
     assert get_network("squeezenet1_0", weights=None, **values | {"seed": 1}) is not first

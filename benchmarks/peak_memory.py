@@ -1,0 +1,96 @@
+"""Peak memory of a transform as the column grows, with the feature store and without.
+
+Each case runs in a process of its own, over JPEG files of 160 x 120 pixels of which no two have
+the same content. The figure is the largest resident size that the system saw, in MB, with the
+features that the transform returns, which grow with the column, and all that was imported.
+
+    python benchmarks/peak_memory.py            # 1,000 and 20,000 files
+    python benchmarks/peak_memory.py --quick    # 200 and 2,000 files
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+
+from mmsk import CNNEmbedder, ColorHistogramEmbedder, HOGEmbedder, set_config
+
+EXTRACTORS = {
+    "HOGEmbedder(32)": lambda: HOGEmbedder(32),
+    "ColorHistogramEmbedder()": lambda: ColorHistogramEmbedder(),
+    "CNNEmbedder('squeezenet1_1', image_size=64)": lambda: CNNEmbedder(
+        "squeezenet1_1", weights=None, image_size=64
+    ),
+}
+N_PICTURES = 20
+MEGABYTE = 2**20
+
+
+def write_files(folder: Path, count: int) -> None:
+    """Write a few pictures again and again, each time with other bytes behind their end."""
+    generator = np.random.default_rng(0)
+    contents = []
+    for _ in range(N_PICTURES):
+        picture = PIL.Image.fromarray(generator.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+        file = io.BytesIO()
+        picture.resize((160, 120), PIL.Image.Resampling.BICUBIC).save(file, "JPEG", quality=90)
+        contents.append(file.getvalue())
+    for number in range(count):
+        content = contents[number % N_PICTURES] + number.to_bytes(4, "big")
+        (folder / f"{number:06}.jpg").write_bytes(content)
+
+
+def run_case(name: str, store: Path | None, folder: Path, count: int) -> None:
+    """Run one case in this process; print its peak and the size of the features, in MB."""
+    set_config(cache=store is not None, cache_dir=store)
+    paths = [str(folder / f"{number:06}.jpg") for number in range(count)]
+    features = EXTRACTORS[name]().transform(paths)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(peak / MEGABYTE, features.nbytes / MEGABYTE)
+
+
+def peak(name: str, store: Path | None, folder: Path, count: int) -> tuple[float, float]:
+    """Run one case in a new process; return what it prints."""
+    command = [sys.executable, __file__, "--case", name, "--folder", folder, "--count", str(count)]
+    command += [] if store is None else ["--store", store]
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    found, features = map(float, run.stdout.split())
+    return found, features
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--case")
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--store", type=Path)
+    parser.add_argument("--count", type=int)
+    options = parser.parse_args()
+    if options.case:
+        run_case(options.case, options.store, options.folder, options.count)
+        return
+    few, many = (200, 2000) if options.quick else (1000, 20000)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_files(folder, many)
+        print(f"| extractor | store | {few:,} files | {many:,} files | times | of it features |")
+        print("|---|---|---|---|---|---|")
+        for case in EXTRACTORS:
+            for way, place in {"off": None, "new": folder, "warm": folder}.items():
+                store = None if place is None else folder / "store" / case
+                found = [peak(case, store and store / str(n), folder, n) for n in (few, many)]
+                (low, _), (high, features) = found
+                times = f"{high / low:.2f}"
+                print(f"| {case} | {way} | {low:.0f} | {high:.0f} | {times} | {features:.0f} |")
+
+
+if __name__ == "__main__":
+    main()
