@@ -1,12 +1,13 @@
 """Pictures per second: CNNEmbedder on JPEG files, the forward pass alone, and embetter.
 
-In one process and in turns, over JPEG files of 500 x 375 pixels and with the weights of one file:
-the public ``CNNEmbedder("resnet18")``; the limit, its network on prepared tensors, in one thread
-for each CPU and at the best of several batch sizes; and embetter's loader and encoder, where
-embetter and timm are installed. The best of the rounds counts.
+In one process, over JPEG files of 500 x 375 pixels and with the weights of one file: the public
+``CNNEmbedder("resnet18")``; the limit, its network on prepared tensors, in one thread for each CPU
+and at the best of several batch sizes; and embetter's loader and encoder, where embetter and timm
+are installed. They take turns of 256 files; ratios are medians over the turns, because other work
+on a machine comes and goes.
 
-    python benchmarks/image_throughput.py                        # 1,000 files, 2 rounds
-    python benchmarks/image_throughput.py --quick                # 300 files
+    python benchmarks/image_throughput.py                        # 1,024 files
+    python benchmarks/image_throughput.py --quick                # 256 files
     python benchmarks/image_throughput.py --precision bfloat16   # beside the float32 limit
 """
 
@@ -18,14 +19,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import PIL.Image
 import torch
 from safetensors.torch import save_file
+from sklearn.pipeline import make_pipeline
 from torchvision import models
 
 from mmsk import CNNEmbedder, set_config
@@ -33,6 +35,7 @@ from mmsk._nets.cnn import DTYPES, get_network
 from mmsk._nets.threads import single_threads
 
 BATCH_SIZES = (4, 8, 16, 32)
+FILES_A_TURN = 256
 
 
 def write_pictures(folder: Path, count: int) -> list[str]:
@@ -73,7 +76,7 @@ def write_weights(folder: Path) -> Path:
 
 
 def forward(weights: Path, precision: str, batch_size: int, count: int) -> None:
-    """Pass at least `count` prepared pictures through the network, equally many in each thread."""
+    """Pass prepared pictures through the network, equally many in each thread."""
     network = get_network(
         "resnet18", weights=weights, layer=None, image_size=224, seed=0, precision=precision
     ).on("cpu")
@@ -90,71 +93,66 @@ def forward(weights: Path, precision: str, batch_size: int, count: int) -> None:
         single_threads(None) as (n_threads, start),
         ThreadPoolExecutor(n_threads, initializer=start) as pool,
     ):
-        list(pool.map(passes, [round(count / n_threads / batch_size)] * n_threads))
+        list(pool.map(passes, [count // batch_size // n_threads] * n_threads))
 
 
 def best_batch_size(weights: Path, precision: str) -> int:
-    seconds = best_seconds(
-        {size: partial(forward, weights, precision, size, 64) for size in BATCH_SIZES}, 3
-    )
-    return min(seconds, key=seconds.__getitem__)
+    """Return the batch size with which the forward pass takes the least time."""
+    ways = {
+        size: lambda _, size=size: forward(weights, precision, size, 128) for size in BATCH_SIZES
+    }
+    seconds = seconds_of_turns(ways, [[]] * 4)
+    return min(seconds, key=lambda size: min(seconds[size]))
 
 
-def embetter(weights: Path, paths: list[str]) -> Callable[[], None] | None:
-    """Return a run of embetter over the files, None where it is not installed."""
-    with suppress(ImportError):
-        from embetter.vision import ImageLoader, TimmEncoder
-        from sklearn.pipeline import make_pipeline
-
-        pipeline = make_pipeline(ImageLoader(), TimmEncoder(f"local-dir:{weights.parent}"))
-
-        return partial(pipeline.fit_transform, paths)
-    print("embetter and timm are not installed: left out")
-    return None
-
-
-def best_seconds(ways: dict, rounds: int) -> dict:
-    """Run every way in turns; return the shortest time of each."""
+def seconds_of_turns(ways: dict, slices: list[list[str]]) -> dict:
+    """Give every slice of the files to every way, in turns; return the seconds of each turn."""
     seconds = {name: [] for name in ways}
-    for _ in range(rounds):
+    for paths in slices:
         for name, run in ways.items():
             start = time.perf_counter()
-            run()
+            run(paths)
             seconds[name].append(time.perf_counter() - start)
-    return {name: min(values) for name, values in seconds.items()}
+    return seconds
 
 
-def contestants(weights: Path, paths: list[str], precision: str) -> dict[str, Callable[[], None]]:
+def contestants(weights: Path, precision: str) -> dict[str, Callable[[list[str]], object]]:
     embedder = CNNEmbedder("resnet18", weights=weights, precision=precision)
-    embedder.transform(paths[:32])
-    ways = {f"CNNEmbedder on JPEG files, {precision}": partial(embedder.transform, paths)}
+    ways = {f"CNNEmbedder on files, {precision}": embedder.transform}
     for each in dict.fromkeys([precision, "float32"]):
         size = best_batch_size(weights, each)
-        name = f"limit: the network alone, batches of {size}, {each}"
-        ways[name] = partial(forward, weights, each, size, len(paths))
-    other = embetter(weights, paths)
-    return ways | ({} if other is None else {"embetter on JPEG files, float32": other})
+        name = f"the network alone, batches of {size}, {each}"
+        ways[name] = lambda paths, each=each, size=size: forward(weights, each, size, len(paths))
+    if find_spec("embetter") is None or find_spec("timm") is None:
+        print("embetter and timm are not installed, and left out")
+        return ways
+    from embetter.vision import ImageLoader, TimmEncoder
+
+    pipeline = make_pipeline(ImageLoader(), TimmEncoder(f"local-dir:{weights.parent}"))
+    return ways | {"embetter on files, float32": pipeline.fit_transform}
 
 
 def main() -> None:
     set_config(cache=False)  # what is measured is computing, not finding
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="300 pictures instead of 1,000")
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="256 files instead of 1,024")
     parser.add_argument("--precision", choices=list(DTYPES), default="float32")
     options = parser.parse_args()
-    count = 300 if options.quick else 1000
     with tempfile.TemporaryDirectory() as name:
         weights = write_weights(Path(name) / "weights")
-        paths = write_pictures(Path(name), count)
-        ways = contestants(weights, paths, options.precision)
-        seconds = best_seconds(ways, options.rounds)
+        paths = write_pictures(Path(name), FILES_A_TURN * (1 if options.quick else 4))
+        ways = contestants(weights, options.precision)
+        for run in ways.values():
+            run(paths[:16])
+        starts = range(0, len(paths), FILES_A_TURN)
+        seconds = seconds_of_turns(ways, [paths[start:][:FILES_A_TURN] for start in starts])
     ours, *_ = seconds.values()
     capability = torch.backends.cpu.get_cpu_capability()
-    print(f"{count} pictures, {torch.get_num_threads()} threads of torch, {capability}")
-    print(f"{'':56} pictures/s  CNNEmbedder is")
-    for name, value in seconds.items():
-        print(f"{name:56} {count / value:10.1f}  {value / ours:5.2f} times as fast")
+    print(f"{len(paths)} files, {torch.get_num_threads()} threads of torch, {capability}")
+    print(f"{'':50} pictures/s  CNNEmbedder is")
+    for name, values in seconds.items():
+        times = median(other / own for own, other in zip(ours, values, strict=True))
+        print(f"{name:50} {len(paths) / sum(values):10.1f}  {times:5.2f} times as fast")
 
 
 if __name__ == "__main__":

@@ -146,10 +146,11 @@ class Pass:
 
     def _computed(self, rows: Iterable[int], threads: Threads) -> Batches:
         """Yield batches of rows with their values, computed in threads."""
+        size = self.extractor.batch_size
         compute = partial(
             stream,
-            group_size=self.extractor.batch_size,
-            batch_size=self.extractor.batch_size,
+            group_size=min(size, threads.most_rows or size),
+            batch_size=size,
             n_threads=threads.n_computing,
             start_thread=threads.start_computing,
         )

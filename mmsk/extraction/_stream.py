@@ -32,15 +32,19 @@ class Threads:
     Attributes
     ----------
     n_reading, n_computing : int, default=0
-        Number of threads; those that compute take a whole batch each.
+        Number of threads.
     start_reading, start_computing : callable, default=None
         Called in each thread when it begins.
+    most_rows : int, default=None
+        Rows that a computing thread takes at a time, at most; None is a batch. The fewer, the
+        sooner all of them end.
     """
 
     n_reading: int = 0
     n_computing: int = 0
     start_reading: Callable[[], None] | None = None
     start_computing: Callable[[], None] | None = None
+    most_rows: int | None = None
 
 
 def stream(

@@ -106,7 +106,7 @@ def test_it_does_not_show_which_threads_read_and_compute(n_reading, n_computing,
     class Placed(LetterCounts):
         def _threads(self):
             starts = (partial(note, begun, kind) for kind in ("reading", "computing"))
-            return nullcontext(Threads(n_reading, n_computing, *starts))
+            return nullcontext(Threads(n_reading, n_computing, *starts, most_rows=2))
 
         def _prepare(self, cell):
             note(seen, "reading")
