@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Tags
 
-from mmsk._validation import check_choice
+from mmsk._by_block import given_weights
+from mmsk._validation import check_choice, check_target
 from mmsk.compose import FeatureBlocks
-from mmsk.fusion._block_weights import alignment_of_block, score_of_block, target_of_weights
-from mmsk.fusion._by_block import given_weights
+from mmsk.fusion._block_weights import alignment_of_block, score_of_block
 from mmsk.fusion._concat import ConcatFusion
 from mmsk.fusion._scaling import BlockScale
 
@@ -121,7 +121,7 @@ default="score"
         return isinstance(self.weights, str)
 
     def _learn(self, blocks: FeatureBlocks, y: Any) -> dict[str, float]:
-        y = target_of_weights(str(self.weights), blocks, y)
+        y = check_target(f"weights={self.weights!r}", y, blocks, ", or give the weights")
         squares = np.array(
             [self._telling(blocks[name], blocks.present_in(name), name, y) for name in blocks.names]
         )

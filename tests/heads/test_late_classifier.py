@@ -495,3 +495,15 @@ def test_refused_targets(blocks, y):
         LateFusionClassifier().fit(blocks, np.ones(N_ROWS))
     with pytest.raises(ValueError, match=message):
         LateFusionClassifier().fit(blocks, y, (y == "cat").astype(float))
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])
+def test_a_block_without_columns_has_no_say(gappy, y, rule, form):
+    empty = form(np.ones((N_ROWS, 0)))
+    present = np.column_stack([gappy.present, np.ones(N_ROWS, dtype=bool)])
+    with_empty = FeatureBlocks(dict(gappy.items()) | {"none": empty}, present=present)
+    head = LateFusionClassifier(combination=rule).fit(with_empty, y)
+    assert list(head.estimators_) == gappy.names
+    expected = LateFusionClassifier(combination=rule).fit(gappy, y).predict(gappy)
+    np.testing.assert_array_equal(head.predict(with_empty), expected)
