@@ -22,7 +22,7 @@ from mmsk.compose._checked_blocks import checked_blocks
 from mmsk.fusion._scaling import SCALES
 from mmsk.heads._block_head import BlockTask, features_of, fit_weighted, said_out_of_fold
 from mmsk.heads._combination import combine, stacked
-from mmsk.heads._heads_by_block import check_head, heads_by_block
+from mmsk.heads._heads_by_block import check_head, heads_by_block, is_head, is_pair
 from mmsk.heads._say import Say
 
 
@@ -154,11 +154,12 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
         return self._default_final if self.final_estimator is None else self.final_estimator
 
     def _heads(self) -> list[Any]:
-        """All heads, fitted ones where there are."""
+        """All heads, fitted ones where there are; what is none is refused in fit."""
         if hasattr(self, "estimators_"):
             return list(self.estimators_.values())
-        given = self._head if isinstance(self._head, list) else [("", self._head)]
-        return [head for _, head in given if hasattr(head, "fit")]
+        if isinstance(self._head, list):
+            return [pair[1] for pair in self._head if is_pair(pair) and is_head(pair[1])]
+        return [self._head] if is_head(self._head) else []
 
     def _check_targets(
         self, blocks: FeatureBlocks, y: Any, sample_weight: Any
@@ -177,9 +178,10 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
         fitted = Parallel(n_jobs=self.n_jobs)(delayed(task.fit)() for task in tasks.values())
         heads = {name: head for name, head in zip(tasks, fitted, strict=True) if head is not None}
         if not heads:
+            rows = "rows of more than one class" if self._kind == "classifier" else "rows"
             raise ValueError(
-                "There is nothing to learn from: no block has rows of more than one class. Only "
-                "rows that have the block and a weight above 0 count."
+                f"There is nothing to learn from: no block has {rows}. Only rows that have the "
+                "block and a weight above 0 count."
             )
         self.scales_ = {name: scale for name, (scale, _) in heads.items() if scale is not None}
         self.estimators_ = {name: estimator for name, (_, estimator) in heads.items()}
