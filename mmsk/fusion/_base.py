@@ -70,7 +70,7 @@ class BaseFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
         Parameters
         ----------
         X : FeatureBlocks, DataFrame with ``block__feature`` columns, or 2-D array or CSR
-            The same blocks, of the same widths, as in fit; in any order where they have names.
+            The same blocks, of the same widths, as in fit; those of FeatureBlocks in any order.
 
         Returns
         -------

@@ -101,7 +101,8 @@ default="score"
 
     def _fit(self, blocks: FeatureBlocks, y: Any) -> None:
         super()._fit(blocks, y)
-        if self._learns:
+        if isinstance(self.weights, str):
+            check_choice("weights", self.weights, list(LEARNED))
             self.weights_ = self._learn(blocks, y)
         else:
             self.weights_ = given_weights(self.weights, blocks.names, list(LEARNED))
@@ -113,12 +114,6 @@ default="score"
     def _indicator(self, blocks: FeatureBlocks) -> np.ndarray:
         weights = [self.weights_[name] for name in self.indicated_blocks_]
         return super()._indicator(blocks) * np.array(weights, dtype=np.float32)
-
-    @property
-    def _learns(self) -> bool:
-        if isinstance(self.weights, str):
-            check_choice("weights", self.weights, list(LEARNED))
-        return isinstance(self.weights, str)
 
     def _learn(self, blocks: FeatureBlocks, y: Any) -> dict[str, float]:
         y = check_target(f"weights={self.weights!r}", y, blocks, ", or give the weights")
