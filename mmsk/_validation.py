@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 
 _NO_COLUMNS = (str, bytes, bytearray, memoryview, io.IOBase, dict, set, frozenset)
 
@@ -188,6 +189,51 @@ def check_block_names(name: str, given: Iterable[str], blocks: Sequence[str]) ->
                 f"{name} names the block {block!r}, but the blocks are "
                 f"{', '.join(map(repr, blocks))}."
             )
+
+
+def check_target(
+    learner: str, y: Any, rows: Any, instead: str = "", *, warn: bool = False
+) -> np.ndarray:
+    """Return a target as a 1-D array, one number or label for each row.
+
+    Parameters
+    ----------
+    learner : str
+        What learns from the target, for the message.
+    y : array-like of shape (n_rows,) or (n_rows, 1)
+        The target. Numbers in an array of objects are read as numbers.
+    rows : sized
+        The rows that it is for.
+    instead : str, default=""
+        What the user may do without a target, for the message.
+    warn : bool, default=False
+        Whether to warn of a target of one column, as scikit-learn's classifiers and regressors do.
+
+    Raises
+    ------
+    ValueError
+        If there is no target, it is not 1-D, has gaps, or does not fit the rows.
+
+    Examples
+    --------
+    >>> from mmsk._validation import check_target
+    >>> check_target("GatedFusion", None, [[0.5], [0.1]])
+    Traceback (most recent call last):
+        ...
+    ValueError: GatedFusion learns from y: call fit(X, y). This requires y to be passed, but the \
+target y is None.
+    """
+    if y is None:
+        raise ValueError(
+            f"{learner} learns from y: call fit(X, y){instead}. "
+            "This requires y to be passed, but the target y is None."
+        )
+    y = column_or_1d(y, warn=warn)
+    check_consistent_length(rows, y)
+    assert_all_finite(y, input_name="y")
+    if y.dtype == object and all(isinstance(value, Real) for value in y.tolist()):
+        y = np.array(y.tolist())
+    return y
 
 
 def _is(value: Any, kind: type) -> bool:

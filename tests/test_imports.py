@@ -14,7 +14,7 @@ PACKAGE = Path(mmsk.__file__).parent
 ORDER = [
     ["exceptions", "_version"],
     ["_optional", "_device", "_validation", "_files", "_output"],
-    ["_config"],
+    ["_config", "_by_block"],
     ["_progress"],
     ["samples"],
     ["_nets"],

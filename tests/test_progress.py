@@ -11,10 +11,12 @@ from sklearn.callback import CallbackSupportMixin, ProgressBar
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import Normalizer
 
 import mmsk
 from mmsk import ConcatFusion, ModalityTransformer, SVMClassifier
 from mmsk._progress import FitTasks
+from mmsk.extraction import BaseExtractor
 
 
 class Recorder:
@@ -90,6 +92,21 @@ def test_callbacks_leave_no_trace_and_change_nothing():
 def test_every_estimator_takes_callbacks(kind):
     if hasattr(kind, "fit"):
         assert issubclass(kind, CallbackSupportMixin)
+
+
+WITHOUT_STEPS = [
+    kind
+    for kind in public_estimators().values()
+    if hasattr(kind, "fit") and not issubclass(kind, mmsk.ModalityTransformer | BaseExtractor)
+]
+
+
+@pytest.mark.parametrize("kind", WITHOUT_STEPS)
+def test_a_fit_that_is_not_in_steps_is_one_task(kind):
+    head = kind(Normalizer()) if kind is mmsk.PerBlock else kind()
+    recorder = Recorder()
+    head.set_callbacks(recorder).fit(np.random.default_rng(0).normal(size=(20, 4)), [0, 1] * 10)
+    assert recorder.begun == recorder.ended == [(kind.__name__, "fit", 0)]
 
 
 def test_callbacks_stop_at_their_depth():

@@ -5,11 +5,13 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from sklearn.exceptions import DataConversionWarning
 
 from mmsk._validation import (
     check_block_names,
     check_choice,
     check_number,
+    check_target,
     is_missing,
     raw_column,
 )
@@ -163,3 +165,47 @@ def test_check_block_names():
     message = "weights names the block 'text', but the blocks are 'image', 'sound'"
     with pytest.raises(ValueError, match=message):
         check_block_names("weights", {"image": 1, "text": 2, "clip": 3}, ["image", "sound"])
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [0, 1, 0],
+        np.array([0, 1, 0], dtype=object),
+        pd.Series([0, 1, 0], index=[5, 3, 4]),
+        pl.Series([0, 1, 0]),
+    ],
+)
+def test_target_in_any_container(y):
+    found = check_target("Head", y, np.ones((3, 2)))
+    assert found.dtype == np.int64
+    assert found.tolist() == [0, 1, 0]
+
+
+def test_objects_that_are_no_numbers_stay():
+    labels = np.array(["a", "b", 3], dtype=object)
+    assert check_target("Head", labels, labels).tolist() == ["a", "b", 3]
+    halves = check_target("Head", np.array([0.5, 1, True], dtype=object), labels)
+    assert halves.dtype == np.float64
+
+
+def test_a_column_is_a_target():
+    assert check_target("Fusion", [[1], [2]], [0, 0]).tolist() == [1, 2]
+    with pytest.warns(DataConversionWarning, match="column-vector y"):
+        assert check_target("Head", [[1], [2]], [0, 0], warn=True).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, r"^Head learns from y: call fit\(X, y\), or not\. This requires y to be passed"),
+        ([1.0, np.nan], "Input y contains NaN"),
+        (np.array(["a", np.nan], dtype=object), "Input contains NaN"),
+        ([1.0, np.inf], "Input y contains infinity"),
+        ([1], "inconsistent numbers of samples"),
+        (np.ones((2, 2)), "y should be a 1d array"),
+    ],
+)
+def test_target_is_refused(y, message):
+    with pytest.raises(ValueError, match=message):
+        check_target("Head", y, [0, 0], ", or not")

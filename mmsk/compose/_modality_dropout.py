@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.callback import CallbackSupportMixin
-from sklearn.utils import Tags, check_random_state
-from sklearn.utils._set_output import _get_output_config
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from mmsk._by_block import by_block
 from mmsk._progress import as_fit_task
-from mmsk._validation import check_block_names, check_number
+from mmsk._validation import check_number
+from mmsk.compose._block_transformer import BlockTransformer
 from mmsk.compose._feature_blocks import FeatureBlocks
 from mmsk.compose._present_rows import scatter
 from mmsk.compose._to_blocks import to_blocks
 
 
-class ModalityDropout(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+class ModalityDropout(BlockTransformer):
     """Take whole modalities away from random training rows, and from no row later.
 
     A model that saw all modalities of every training row may lean on one of them, and is lost
@@ -147,22 +147,6 @@ class ModalityDropout(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self._contained(to_blocks(self, X, reset=False))
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names of all columns, each as ``block__feature``.
-
-        Parameters
-        ----------
-        input_features : ignored
-            Present for scikit-learn's convention; names come from the blocks seen in fit.
-
-        Returns
-        -------
-        names : ndarray of str
-            One name per column of the concatenation.
-        """
-        check_is_fitted(self)
-        return self._names_out
-
     def _learn(self, X: Any) -> tuple[FeatureBlocks, np.ndarray]:
         """Return the blocks and the probability of each, checked."""
         blocks = to_blocks(self, X, reset=True)
@@ -170,28 +154,8 @@ class ModalityDropout(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         return blocks, self._probabilities(blocks.names)
 
     def _probabilities(self, names: list[str]) -> np.ndarray:
-        if not isinstance(self.p, Mapping):
-            check_number("p", self.p, low=0, high=1)
-            return np.full(len(names), float(self.p))
-        check_block_names("p", self.p, names)
-        for name, probability in self.p.items():
-            check_number(f"p[{name!r}]", probability, low=0, high=1)
-        return np.array([float(self.p.get(name, 0)) for name in names])
-
-    def _contained(self, blocks: FeatureBlocks) -> Any:
-        if _get_output_config("transform", self)["dense"] == "default":
-            return blocks
-        array = np.asarray(blocks)
-        widths = list(blocks.widths.values())
-        array[~np.repeat(blocks.present, widths, axis=1)] = np.nan
-        return array
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = True
-        tags.transformer_tags.preserves_dtype = []
-        return tags
+        p = by_block("p", self.p, names, 0.0, partial(check_number, low=0, high=1))
+        return np.array(list(p.values()), dtype=np.float64)
 
 
 def _kept(present: np.ndarray, p: np.ndarray, drawn: np.ndarray) -> np.ndarray:

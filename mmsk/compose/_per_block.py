@@ -7,20 +7,19 @@ from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.callback import CallbackSupportMixin
+from sklearn.base import clone
 from sklearn.utils import Tags, get_tags
-from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
 from mmsk._progress import as_fit_task
 from mmsk._validation import check_block_names
+from mmsk.compose._block_transformer import BlockTransformer
 from mmsk.compose._feature_blocks import FeatureBlocks, names_out
 from mmsk.compose._present_rows import scatter
 from mmsk.compose._to_blocks import to_blocks
 
 
-class PerBlock(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+class PerBlock(BlockTransformer):
     """Apply a transformer to each block on its own, on the rows that have the block.
 
     scikit-learn's normalizers and reductions see one matrix; this gives them one block at a
@@ -119,28 +118,10 @@ class PerBlock(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         -------
         blocks : FeatureBlocks
             The transformed blocks under their old names, missing where they were missing. After
-            ``set_output`` a dense DataFrame of them all.
+            ``set_output`` a dense DataFrame of them all, with NaN where one is missing.
         """
         check_is_fitted(self)
-        blocks = self._transformed(to_blocks(self, X, reset=False))
-        as_blocks = _get_output_config("transform", self)["dense"] == "default"
-        return blocks if as_blocks else np.asarray(blocks)
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names of all columns, each as ``block__feature``.
-
-        Parameters
-        ----------
-        input_features : ignored
-            Present for scikit-learn's convention; names come from the blocks seen in fit.
-
-        Returns
-        -------
-        names : ndarray of str
-            One name per column of the concatenation.
-        """
-        check_is_fitted(self)
-        return self._names_out
+        return self._contained(self._transformed(to_blocks(self, X, reset=False)))
 
     @property
     def _given(self) -> list[Any]:
@@ -171,8 +152,6 @@ class PerBlock(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = all(get_tags(one).input_tags.sparse for one in self._given)
-        tags.input_tags.allow_nan = True
-        tags.transformer_tags.preserves_dtype = []
         return tags
 
 

@@ -16,10 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from mmsk._output import contain_sparse
 from mmsk._progress import as_fit_task
 from mmsk.compose import FeatureBlocks
-from mmsk.compose._stack import present_chunks
-from mmsk.compose._to_blocks import to_blocks
-
-MOST_ROWS_NAMED = 10
+from mmsk.compose._checked_blocks import checked_blocks
 
 
 class BaseFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
@@ -62,8 +59,7 @@ class BaseFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
         ValueError
             If a row has no modality at all, or a present row holds NaN or infinity.
         """
-        blocks = to_blocks(self, X, reset=True)
-        check_rows(blocks)
+        blocks = checked_blocks(self, X, reset=True)
         self._fit(blocks, y)
         self._names_out = self._feature_names(blocks)
         return self
@@ -74,7 +70,7 @@ class BaseFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
         Parameters
         ----------
         X : FeatureBlocks, DataFrame with ``block__feature`` columns, or 2-D array or CSR
-            The same blocks, of the same widths, as in fit; in any order where they have names.
+            The same blocks, of the same widths, as in fit; those of FeatureBlocks in any order.
 
         Returns
         -------
@@ -94,9 +90,7 @@ class BaseFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
     def _checked(self, X: Any) -> FeatureBlocks:
         """Return blocks that fit those seen in fit, with finite rows."""
         check_is_fitted(self)
-        blocks = to_blocks(self, X, reset=False)
-        check_rows(blocks)
-        return blocks
+        return checked_blocks(self, X, reset=False)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the fused features.
@@ -119,49 +113,3 @@ class BaseFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def check_rows(blocks: FeatureBlocks) -> None:
-    """Raise ValueError where a row has no modality, or a present row holds NaN or infinity."""
-    lost = np.flatnonzero(~blocks.present.any(axis=1))
-    if len(lost) and blocks.names:
-        raise ValueError(
-            f"{_rows(lost)} no modality at all: every block is missing (NaN). Rows are counted "
-            "within what was given, such as one fold. Drop such rows of the whole table, or fill "
-            "one of their cells."
-        )
-    for name, block in blocks.items():
-        for _, part in present_chunks(block, blocks.present_in(name)):
-            values = part.data if sparse.issparse(part) else part
-            # A sum is finite only if all its terms are; the exact look is for bad data alone.
-            with np.errstate(over="ignore", invalid="ignore"):
-                if not np.isfinite(values.sum(dtype=np.float64)):
-                    _refuse_bad_values(name, block, blocks)
-                    break
-
-
-def _refuse_bad_values(name: str, block: Any, blocks: FeatureBlocks) -> None:
-    present = blocks.present_in(name)
-    if sparse.issparse(block):
-        where = np.flatnonzero(~np.isfinite(block.data))
-        rows = np.searchsorted(block.indptr, where, side="right") - 1
-        columns = block.indices[where]
-        rows, columns = rows[present[rows]], columns[present[rows]]
-    else:
-        rows, columns = np.nonzero(~np.isfinite(block) & present[:, None])
-    if len(rows) == 0:
-        return
-    feature = blocks.feature_names[name][columns[0]]
-    more = f", and {len(rows) - 1} more values" if len(rows) > 1 else ""
-    raise ValueError(
-        f"Block {name!r} contains NaN or infinity: row {rows[0]}, feature {feature!r}{more}. A "
-        "missing modality is a row of nothing but NaN; fill single gaps before fusion, for "
-        "example with SimpleImputer."
-    )
-
-
-def _rows(rows: np.ndarray) -> str:
-    named = ", ".join(map(str, rows[:MOST_ROWS_NAMED]))
-    if len(rows) == 1:
-        return f"Row {named} has"
-    return f"Rows {named}{', ...' if len(rows) > MOST_ROWS_NAMED else ''} have"

@@ -13,7 +13,7 @@ from mmsk.compose import FeatureBlocks
 from mmsk.compose._stack import hstack_blocks
 from mmsk.fusion._base import BaseFusion
 from mmsk.fusion._product_sketch import ProductSketch, norms
-from mmsk.fusion._scaling import learn_scale
+from mmsk.fusion._scaling import SCALES, learn_scales
 
 
 class BilinearFusion(BaseFusion):
@@ -130,7 +130,9 @@ class BilinearFusion(BaseFusion):
         self.random_state = random_state
 
     def _fit(self, blocks: FeatureBlocks, y: Any) -> None:
-        check_choice("scale", self.scale, ["standard", "block", None])
+        check_choice("scale", self.scale, SCALES)
+        check_choice("include_blocks", self.include_blocks, [True, False])
+        check_choice("normalize", self.normalize, [True, False])
         check_number("n_components", self.n_components, low=1, integer=True)
         if len(blocks.names) == 1 and not self.include_blocks:
             raise ValueError(
@@ -138,9 +140,9 @@ class BilinearFusion(BaseFusion):
                 "the only block. Give two blocks or more, or set include_blocks=True."
             )
         random = check_random_state(self.random_state)
-        self.scales_, self.hashes_, self.signs_ = {}, {}, {}
+        self.scales_ = learn_scales(blocks, self.scale)
+        self.hashes_, self.signs_ = {}, {}
         for name, width in blocks.widths.items():
-            self.scales_[name] = learn_scale(blocks[name], blocks.present_in(name), self.scale)
             self.hashes_[name] = random.randint(self.n_components, size=width, dtype=np.int64)
             self.signs_[name] = 2 * random.randint(2, size=width, dtype=np.int8) - np.int8(1)
 

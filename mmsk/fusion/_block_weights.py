@@ -12,9 +12,6 @@ from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import check_consistent_length, column_or_1d
-
-from mmsk.compose import FeatureBlocks
 
 MOST_ROWS_ALIGNED = 2000
 N_FOLDS = 3
@@ -34,14 +31,15 @@ def score_of_block(block: Any, y: np.ndarray) -> float:
     -------
     score : float
         Balanced accuracy adjusted for chance for classes (those with fewer members than folds
-        are left out), R2 for real targets; never below 0, and 0 where there are too few rows.
+        are left out), R2 for real targets; never below 0, and 0 where there are too few rows or
+        no columns.
     """
     model, scoring = Ridge(), "r2"
     if is_classes(y):
         model, scoring = RidgeClassifier(), make_scorer(balanced_accuracy_score, adjusted=True)
         rows = _rows_of_common_classes(y)
         block, y = block[rows], y[rows]
-    if len(y) < 2 * N_FOLDS or len(np.unique(y)) < 2:
+    if len(y) < 2 * N_FOLDS or len(np.unique(y)) < 2 or block.shape[1] == 0:
         return 0.0
     return max(0.0, float(cross_val_score(model, block, y, cv=N_FOLDS, scoring=scoring).mean()))
 
@@ -75,24 +73,6 @@ def alignment_of_block(block: Any, y: np.ndarray) -> float:
     target_kernel = _centred_kernel(target_columns(y[rows]))
     norms = np.linalg.norm(kernel) * np.linalg.norm(target_kernel)
     return float(max(0.0, np.vdot(kernel, target_kernel) / norms)) if norms > 0 else 0.0
-
-
-def target_of_weights(weights: str, blocks: FeatureBlocks, y: Any) -> np.ndarray:
-    """Return the target as a 1-D array, from which the rule `weights` learns.
-
-    Raises
-    ------
-    ValueError
-        If there is no target, or it does not fit the blocks.
-    """
-    if y is None:
-        raise ValueError(
-            f"weights={weights!r} learns from y: call fit(X, y), or give the weights. "
-            "This requires y to be passed, but the target y is None."
-        )
-    y = column_or_1d(y)
-    check_consistent_length(blocks, y)
-    return y
 
 
 def rows_to_align(n_rows: int) -> slice | np.ndarray:

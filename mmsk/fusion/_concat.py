@@ -11,7 +11,7 @@ from mmsk._validation import check_choice
 from mmsk.compose import FeatureBlocks
 from mmsk.compose._stack import hstack_blocks
 from mmsk.fusion._base import BaseFusion
-from mmsk.fusion._scaling import learn_scale
+from mmsk.fusion._scaling import SCALES, learn_scales
 
 
 class ConcatFusion(BaseFusion):
@@ -83,12 +83,9 @@ class ConcatFusion(BaseFusion):
         self.add_indicator = add_indicator
 
     def _fit(self, blocks: FeatureBlocks, y: Any) -> None:
-        check_choice("scale", self.scale, ["standard", "block", None])
+        check_choice("scale", self.scale, SCALES)
         check_choice("add_indicator", self.add_indicator, [True, False])
-        self.scales_ = {
-            name: learn_scale(block, blocks.present_in(name), self.scale)
-            for name, block in blocks.items()
-        }
+        self.scales_ = learn_scales(blocks, self.scale)
         self.indicated_blocks_ = [
             name
             for name in blocks.names

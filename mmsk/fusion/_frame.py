@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils import Tags
 
-from mmsk._validation import check_block_names, check_choice, check_number
+from mmsk._by_block import by_block
+from mmsk._validation import check_choice, check_number
 from mmsk.compose import FeatureBlocks
 from mmsk.compose._stack import present_chunks
 from mmsk.fusion._base import BaseFusion
-from mmsk.fusion._scaling import learn_scale
+from mmsk.fusion._scaling import SCALES, learn_scale
 from mmsk.fusion._sequences import frames_told, stretched, without_frame
 
 
@@ -115,7 +117,7 @@ class FrameFusion(BaseFusion):
         self.scale = scale
 
     def _fit(self, blocks: FeatureBlocks, y: Any) -> None:
-        check_choice("scale", self.scale, ["standard", "block", None])
+        check_choice("scale", self.scale, SCALES)
         if self.n_frames_out is not None:
             check_number("n_frames_out", self.n_frames_out, low=1, integer=True)
         _check_dense(blocks)
@@ -123,21 +125,17 @@ class FrameFusion(BaseFusion):
         self.n_frames_out_ = self.n_frames_out or max(self.n_frames_.values())
         self.scales_ = {}
         for name, n_frames in self.n_frames_.items():
-            frames = blocks[name].reshape(-1, blocks.widths[name] // n_frames)
+            width = blocks.widths[name] // n_frames
+            frames = blocks[name].reshape(len(blocks) * n_frames, width)
             present = np.repeat(blocks.present_in(name), n_frames)
             self.scales_[name] = learn_scale(frames, present, self.scale)
 
     def _count_frames(self, blocks: FeatureBlocks) -> dict[str, int]:
         if self.n_frames is None:
             return {name: frames_told(name, names) for name, names in blocks.feature_names.items()}
-        if not isinstance(self.n_frames, Mapping):
-            check_number("n_frames", self.n_frames, low=1, integer=True)
-            counts = dict.fromkeys(blocks.names, self.n_frames)
-        else:
-            check_block_names("n_frames", self.n_frames, blocks.names)
-            counts = {name: self.n_frames.get(name, 1) for name in blocks.names}
+        check = partial(check_number, low=1, integer=True)
+        counts = by_block("n_frames", self.n_frames, blocks.names, 1, check)
         for name, n_frames in counts.items():
-            check_number(f"n_frames[{name!r}]", n_frames, low=1, integer=True)
             width = blocks.widths[name]
             if width % n_frames:
                 raise ValueError(
@@ -155,7 +153,7 @@ class FrameFusion(BaseFusion):
             n_frames, scale = self.n_frames_[name], self.scales_[name]
             stop = start + block.shape[1] // n_frames
             for rows, chunk in present_chunks(block, blocks.present_in(name)):
-                frames = scale.apply(chunk.reshape(-1, stop - start))
+                frames = scale.apply(chunk.reshape(len(chunk) * n_frames, stop - start))
                 sequences = frames.reshape(len(chunk), n_frames, stop - start)
                 for place, frame in enumerate(stretched(sequences, self.n_frames_out_)):
                     fused[rows, place, start:stop] = frame

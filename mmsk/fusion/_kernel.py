@@ -10,14 +10,14 @@ import numpy as np
 from sklearn.kernel_approximation import Nystroem
 from sklearn.utils import Tags, check_random_state
 
-from mmsk._validation import check_choice, check_number
+from mmsk._by_block import by_block, given_weights
+from mmsk._validation import check_choice, check_number, check_target
 from mmsk.compose import FeatureBlocks
 from mmsk.compose._stack import present_chunks
 from mmsk.fusion._base import BaseFusion
-from mmsk.fusion._block_weights import rows_to_align, target_columns, target_of_weights
-from mmsk.fusion._by_block import by_block, given_weights
+from mmsk.fusion._block_weights import rows_to_align, target_columns
 from mmsk.fusion._kernel_alignment import weights_of_maps
-from mmsk.fusion._scaling import gamma_of_scale, learn_scale
+from mmsk.fusion._scaling import SCALES, gamma_of_scale, learn_scales
 
 KERNELS = ["rbf", "poly", "linear", "cosine"]
 RULES = ["alignment", "uniform"]
@@ -142,7 +142,7 @@ default="alignment"
         self.random_state = random_state
 
     def _fit(self, blocks: FeatureBlocks, y: Any) -> None:
-        check_choice("scale", self.scale, ["standard", "block", None])
+        check_choice("scale", self.scale, SCALES)
         check_number("n_components", self.n_components, low=1, integer=True)
         check_number("degree", self.degree, low=1, integer=True)
         if isinstance(self.weights, str):
@@ -151,10 +151,9 @@ default="alignment"
         kernels = by_block("kernel", self.kernel, blocks.names, "rbf", check_kernel)
         gammas = by_block("gamma", self.gamma, blocks.names, "scale", _check_gamma)
         random = check_random_state(self.random_state)
-        self.scales_, self.maps_ = {}, {}
+        self.scales_, self.maps_ = learn_scales(blocks, self.scale), {}
         for name, block in blocks.items():
             present = blocks.present_in(name)
-            self.scales_[name] = learn_scale(block, present, self.scale)
             if present.any() and block.shape[1]:
                 landmarks = random.permutation(np.flatnonzero(present))[: self.n_components]
                 nystroem = Nystroem(kernels[name], gamma=gammas[name], degree=self.degree)
@@ -173,9 +172,8 @@ default="alignment"
             return given_weights(self.weights, blocks.names, RULES)
         if self.weights == "uniform":
             return dict.fromkeys(blocks.names, 1 / len(blocks.names))
-        return dict.fromkeys(blocks.names, 0.0) | self._aligned(
-            blocks, target_of_weights(self.weights, blocks, y)
-        )
+        y = check_target(f"weights={self.weights!r}", y, blocks, ", or give the weights")
+        return dict.fromkeys(blocks.names, 0.0) | self._aligned(blocks, y)
 
     def _aligned(self, blocks: FeatureBlocks, y: np.ndarray) -> dict[str, float]:
         """Weights of the blocks that have a map, by centred alignment of the maps' kernels."""

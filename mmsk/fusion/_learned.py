@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import Tags, assert_all_finite, check_random_state
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils import Tags, check_random_state
 
 from mmsk._device import resolve_device
-from mmsk._validation import check_choice, check_number
+from mmsk._validation import check_choice, check_number, check_target
 from mmsk.compose import FeatureBlocks
 from mmsk.fusion._base import BaseFusion
 from mmsk.fusion._block_weights import is_classes
-from mmsk.fusion._scaling import learn_scale
+from mmsk.fusion._scaling import learn_scales
 
 if TYPE_CHECKING:
     from mmsk._nets.batches import BlockRows
@@ -83,23 +82,13 @@ class LearnedFusion(BaseFusion):
     def _fit(self, blocks: FeatureBlocks, y: Any) -> None:
         self._check_parameters()
         targets = self._encode(y, blocks)
-        self.scales_ = {
-            name: learn_scale(block, blocks.present_in(name), "standard")
-            for name, block in blocks.items()
-        }
+        self.scales_ = learn_scales(blocks, "standard")
         self._seen = blocks.present.any(axis=0)
         self._train(blocks, targets)
 
     def _encode(self, y: Any, blocks: FeatureBlocks) -> np.ndarray:
         """Return class numbers, or real targets of mean 0 and variance 1."""
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} learns from y: call fit(X, y). "
-                "This requires y to be passed, but the target y is None."
-            )
-        y = column_or_1d(y)
-        check_consistent_length(blocks, y)
-        assert_all_finite(y, input_name="y")
+        y = check_target(type(self).__name__, y, blocks)
         if not is_classes(y):
             y = y.astype(np.float64)
             return ((y - y.mean()) / (y.std() or 1)).astype(np.float32)

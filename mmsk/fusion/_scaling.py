@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from mmsk.compose import FeatureBlocks
 from mmsk.compose._stack import present_chunks
+
+SCALES = ("standard", "block", None)  # what most fusions and heads offer
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,13 @@ def learn_scale(
     return BlockScale(None, np.full(width, 1 / norm if norm > 0 else 1, dtype=np.float32))
 
 
+def learn_scales(blocks: FeatureBlocks, scale: str | None) -> dict[str, BlockScale]:
+    """Learn the scale of each block from the rows that have it."""
+    return {
+        name: learn_scale(block, blocks.present_in(name), scale) for name, block in blocks.items()
+    }
+
+
 def gamma_of_scale(block: Any, present: np.ndarray, scale: BlockScale) -> float:
     """Gamma of SVC's "scale" for one block: 1 / (width * variance), 1 where it does not vary."""
     total = squares = 0.0
@@ -78,11 +88,15 @@ def gamma_of_scale(block: Any, present: np.ndarray, scale: BlockScale) -> float:
         values = scaled.data if sparse.issparse(scaled) else scaled
         total += values.sum(dtype=np.float64)
         squares += np.square(values, dtype=np.float64).sum()
-    n_cells = present.sum() * block.shape[1]
-    variance = squares / n_cells - (total / n_cells) ** 2
+    return gamma_of_sums(total, squares, present.sum(), block.shape[1])
+
+
+def gamma_of_sums(total: float, squares: float, n_rows: int, width: int) -> float:
+    """Gamma of SVC's "scale", from the sum of all values and the sum of their squares."""
+    norm = squares / n_rows
+    spread = norm - total**2 / (n_rows**2 * max(1, width))  # width * variance
     # Below this it differs from zero by rounding alone.
-    varies = variance > 1e-12 * squares / n_cells
-    return float(1 / (block.shape[1] * variance)) if varies else 1.0
+    return float(1 / spread) if spread > 1e-12 * norm else 1.0
 
 
 def _from_the_mean(

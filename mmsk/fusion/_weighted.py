@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Tags
 
-from mmsk._validation import check_choice
+from mmsk._by_block import given_weights
+from mmsk._validation import check_choice, check_target
 from mmsk.compose import FeatureBlocks
-from mmsk.fusion._block_weights import alignment_of_block, score_of_block, target_of_weights
-from mmsk.fusion._by_block import given_weights
+from mmsk.fusion._block_weights import alignment_of_block, score_of_block
 from mmsk.fusion._concat import ConcatFusion
 from mmsk.fusion._scaling import BlockScale
 
@@ -101,7 +101,8 @@ default="score"
 
     def _fit(self, blocks: FeatureBlocks, y: Any) -> None:
         super()._fit(blocks, y)
-        if self._learns:
+        if isinstance(self.weights, str):
+            check_choice("weights", self.weights, list(LEARNED))
             self.weights_ = self._learn(blocks, y)
         else:
             self.weights_ = given_weights(self.weights, blocks.names, list(LEARNED))
@@ -114,14 +115,8 @@ default="score"
         weights = [self.weights_[name] for name in self.indicated_blocks_]
         return super()._indicator(blocks) * np.array(weights, dtype=np.float32)
 
-    @property
-    def _learns(self) -> bool:
-        if isinstance(self.weights, str):
-            check_choice("weights", self.weights, list(LEARNED))
-        return isinstance(self.weights, str)
-
     def _learn(self, blocks: FeatureBlocks, y: Any) -> dict[str, float]:
-        y = target_of_weights(str(self.weights), blocks, y)
+        y = check_target(f"weights={self.weights!r}", y, blocks, ", or give the weights")
         squares = np.array(
             [self._telling(blocks[name], blocks.present_in(name), name, y) for name in blocks.names]
         )

@@ -46,10 +46,11 @@ class BlockTask:
     scale: str | None
 
     def fit(self) -> tuple[BlockScale | None, Any] | None:
-        """Return fitted scale and head; None for no rows, or rows of one class only."""
+        """Return fitted scale and head; None for no rows or columns, or rows of one class only."""
         rows = self.present if self.weight is None else self.present & (self.weight > 0)
         y = self.y[rows]
-        if len(np.unique(y)) < (2 if is_classifier(self.estimator) else 1):
+        fewest = 2 if is_classifier(self.estimator) else 1
+        if len(np.unique(y)) < fewest or self.block.shape[1] == 0:
             return None
         scale = None
         if self.scale is not None:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmsk.fusion._scaling import gamma_of_sums
 from mmsk.heads._block_products import BlockProducts, BlockRows, tiles
 from mmsk.heads._gram import Kernel
-
-_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -89,9 +88,8 @@ def scale_gamma(parts: Iterable[tuple[BlockRows, float]], n_rows: int, width: in
         ``1 / (width * variance)``, or 1 where the values do not vary beyond rounding.
     """
     sums = [(weight**0.5 * part.sums[0], weight * part.sums[1]) for part, weight in parts]
-    total, square = np.sum(sums, axis=0)
-    spread = square / n_rows - total**2 / (n_rows**2 * width)
-    return float(1 / spread) if spread > _ROUNDING * square / n_rows else 1.0
+    total, squares = np.sum(sums, axis=0)
+    return gamma_of_sums(total, squares, n_rows, width)
 
 
 def _times(values: np.ndarray, weight: float) -> np.ndarray:

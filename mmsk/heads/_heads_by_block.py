@@ -52,20 +52,29 @@ def heads_by_block(estimator: Any, names: list[str], kind: str) -> dict[str, Any
 
 def check_head(parameter: str, head: Any, kind: str, or_else: str = "") -> None:
     """Raise ValueError unless `head` is an instance of an estimator of that kind."""
-    is_one = not isinstance(head, type) and hasattr(head, "fit")
-    if not is_one or get_tags(head).estimator_type != kind:
+    if not is_head(head) or get_tags(head).estimator_type != kind:
         raise ValueError(f"{parameter}={head!r} is not a {kind}{or_else}.")
 
 
 def _check_pairs(pairs: list[Any], kind: str) -> None:
     for pair in pairs:
-        if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
+        if not is_pair(pair):
             raise ValueError(
                 f"estimator holds {pair!r}, which is no pair of a block's name and its head, such "
                 "as ('image', SVC())."
             )
         if not _is_drop(pair[1]):
             check_head(pair[0], pair[1], kind, " or 'drop'")
+
+
+def is_pair(pair: Any) -> bool:
+    """Tell whether something is a name with what may be a head."""
+    return isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)
+
+
+def is_head(head: Any) -> bool:
+    """Tell whether something is an instance that can be fitted."""
+    return not isinstance(head, type) and hasattr(head, "fit")
 
 
 def _is_drop(head: Any) -> bool:

@@ -9,24 +9,20 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin
 from sklearn.model_selection import check_cv
-from sklearn.utils import Tags, assert_all_finite, column_or_1d, get_tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_consistent_length,
-    check_is_fitted,
-)
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from mmsk._by_block import given_weights
 from mmsk._progress import as_fit_task
-from mmsk._validation import check_choice
+from mmsk._validation import check_choice, check_target
 from mmsk.compose import FeatureBlocks
-from mmsk.compose._to_blocks import to_blocks
-from mmsk.fusion._base import check_rows
-from mmsk.fusion._by_block import given_weights
+from mmsk.compose._checked_blocks import checked_blocks
+from mmsk.fusion._scaling import SCALES
 from mmsk.heads._block_head import BlockTask, features_of, fit_weighted, said_out_of_fold
 from mmsk.heads._combination import combine, stacked
-from mmsk.heads._heads_by_block import check_head, heads_by_block
+from mmsk.heads._heads_by_block import check_head, heads_by_block, is_head, is_pair
 from mmsk.heads._say import Say
 
 
@@ -98,7 +94,6 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
         return self
 
     @as_fit_task
-    @as_fit_task
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit a head on each block, and learn how to combine them.
 
@@ -123,8 +118,7 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
             If a parameter is not accepted, a row has no modality at all, a present row holds NaN
             or infinity, or no block has rows to learn from.
         """
-        blocks = to_blocks(self, X, reset=True)
-        check_rows(blocks)
+        blocks = checked_blocks(self, X, reset=True)
         heads = self._check_parameters(blocks.names)
         y, weight = self._check_targets(blocks, y, sample_weight)
         self.prior_ = self._prior_of(y, weight)
@@ -140,7 +134,7 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
     def _check_parameters(self, names: list[str]) -> dict[str, Any]:
         """Check the parameters and return the unfitted head of each block."""
         check_choice("combination", self.combination, self._rules)
-        check_choice("scale", self.scale, ["standard", "block", None])
+        check_choice("scale", self.scale, SCALES)
         if isinstance(self.weights, str):
             check_choice("weights", self.weights, ["score"])
         elif not any(self._given_weights(names).values()):
@@ -160,23 +154,17 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
         return self._default_final if self.final_estimator is None else self.final_estimator
 
     def _heads(self) -> list[Any]:
-        """All heads, fitted ones where there are."""
+        """All heads, fitted ones where there are; what is none is refused in fit."""
         if hasattr(self, "estimators_"):
             return list(self.estimators_.values())
-        given = self._head if isinstance(self._head, list) else [("", self._head)]
-        return [head for _, head in given if hasattr(head, "fit")]
+        if isinstance(self._head, list):
+            return [pair[1] for pair in self._head if is_pair(pair) and is_head(pair[1])]
+        return [self._head] if is_head(self._head) else []
 
     def _check_targets(
         self, blocks: FeatureBlocks, y: Any, sample_weight: Any
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} learns from y: call fit(X, y). "
-                "This requires y to be passed, but the target y is None."
-            )
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_consistent_length(blocks, y)
+        y = check_target(type(self).__name__, y, blocks, warn=True)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
                 sample_weight, blocks, dtype=np.float64, ensure_non_negative=True
@@ -190,9 +178,10 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
         fitted = Parallel(n_jobs=self.n_jobs)(delayed(task.fit)() for task in tasks.values())
         heads = {name: head for name, head in zip(tasks, fitted, strict=True) if head is not None}
         if not heads:
+            rows = "rows of more than one class" if self._kind == "classifier" else "rows"
             raise ValueError(
-                "There is nothing to learn from: no block has rows of more than one class. Only "
-                "rows that have the block and a weight above 0 count."
+                f"There is nothing to learn from: no block has {rows}. Only rows that have the "
+                "block and a weight above 0 count."
             )
         self.scales_ = {name: scale for name, (scale, _) in heads.items() if scale is not None}
         self.estimators_ = {name: estimator for name, (_, estimator) in heads.items()}
@@ -235,8 +224,7 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
     def _said(self, X: Any) -> np.ndarray:
         """Return what each head says of each row, of shape (n_heads, n_rows, n_outputs)."""
         check_is_fitted(self)
-        blocks = to_blocks(self, X, reset=False)
-        check_rows(blocks)
+        blocks = checked_blocks(self, X, reset=False)
         said = np.full((len(self.estimators_), len(blocks), len(self.prior_)), np.nan)
         for of_head, (name, estimator) in zip(said, self.estimators_.items(), strict=True):
             present = blocks.present_in(name)

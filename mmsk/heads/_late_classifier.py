@@ -47,10 +47,10 @@ class LateFusionClassifier(ClassifierMixin, BaseLateFusion):
     what shows only in two modalities together; that takes one head behind a fusion.
 
     A missing block has no say: the other heads decide, and their weights count among themselves.
-    A block that only one class has in training, or no row, teaches nothing: it gets no head and
-    no say. Where nothing has a say, the shares of the classes in training are said. A class that
-    a block's head has never seen is judged by the heads that know it, and the probabilities of
-    the row are then brought to sum to 1.
+    A block that only one class has in training, or no row, or that has no columns, teaches
+    nothing: it gets no head and no say. Where nothing has a say, the shares of the classes in
+    training are said. A class that a block's head has never seen is judged by the heads that know
+    it, and the probabilities of the row are then brought to sum to 1.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class LateFusionClassifier(ClassifierMixin, BaseLateFusion):
     only; ``CalibratedClassifierCV`` makes true ones of them. A head without either can only vote.
 
     A fit takes one fit per block, ``"stacking"`` and ``weights="score"`` one more for each
-    fold. One block at a time is scaled, in float32; sparse blocks stay sparse.
+    fold. One block at a time is scaled, in its own dtype; sparse blocks stay sparse.
 
     References
     ----------

@@ -22,8 +22,8 @@ class LateFusionRegressor(RegressorMixin, BaseLateFusion):
     what shows only in two modalities together; that takes one head behind a fusion.
 
     A missing block has no say: the other heads decide, and their weights count among themselves.
-    A block that no training row has gets no head and no say. Where nothing has a say, the mean of
-    the training targets is predicted.
+    A block that no training row has, or that has no columns, gets no head and no say. Where
+    nothing has a say, the mean of the training targets is predicted.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class LateFusionRegressor(RegressorMixin, BaseLateFusion):
     Notes
     -----
     A fit takes one fit per block, ``"stacking"`` and ``weights="score"`` one more for each
-    fold. One block at a time is scaled, in float32; sparse blocks stay sparse.
+    fold. One block at a time is scaled, in its own dtype; sparse blocks stay sparse.
 
     References
     ----------

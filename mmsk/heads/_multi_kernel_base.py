@@ -12,12 +12,11 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from mmsk._by_block import by_block, given_weights
 from mmsk._validation import check_choice, check_number
 from mmsk.compose import FeatureBlocks
-from mmsk.compose._to_blocks import to_blocks
-from mmsk.fusion._base import check_rows
-from mmsk.fusion._by_block import by_block, given_weights
-from mmsk.fusion._scaling import learn_scale
+from mmsk.compose._checked_blocks import checked_blocks
+from mmsk.fusion._scaling import learn_scales
 from mmsk.heads._block_products import (
     BlockRows,
     products_with,
@@ -73,18 +72,10 @@ class BaseMultiKernel(CallbackSupportMixin, BaseEstimator, ABC):
                 "WeightedFusion, which does without the matrix."
             )
 
-    def _read(self, X: Any, *, reset: bool) -> FeatureBlocks:
-        blocks = to_blocks(self, X, reset=reset)
-        check_rows(blocks)
-        return blocks
-
     def _learn_kernel(self, blocks: FeatureBlocks, codes: np.ndarray) -> np.ndarray:
         """Learn scales, weights and kernel, and return the kernel matrix of the rows."""
         names = blocks.names
-        self.scales_ = {
-            name: learn_scale(block, blocks.present_in(name), self.scale)
-            for name, block in blocks.items()
-        }
+        self.scales_ = learn_scales(blocks, self.scale)
         weights = dict.fromkeys(names, 1.0)
         if not isinstance(self.weights, str):
             weights = given_weights(self.weights, names, WORDS)
@@ -138,7 +129,7 @@ class BaseMultiKernel(CallbackSupportMixin, BaseEstimator, ABC):
     def _decision_values(self, X: Any) -> np.ndarray:
         """Values for each pair of classes, of shape (n_rows, n_pairs)."""
         check_is_fitted(self)
-        blocks = self._read(X, reset=False)
+        blocks = checked_blocks(self, X, reset=False)
         vectors = FeatureBlocks(self.support_vectors_, present=self.support_present_)
         rows, columns = (self._rows(side, vectors.names) for side in (blocks, vectors))
         products = products_with(rows, columns, self.kernel_.kernels)

@@ -8,12 +8,12 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.svm import SVC
-from sklearn.utils import column_or_1d, compute_class_weight
+from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length
 
 from mmsk._progress import as_fit_task
-from mmsk._validation import check_number
+from mmsk._validation import check_number, check_target
+from mmsk.compose._checked_blocks import checked_blocks
 from mmsk.heads._multi_kernel_base import BaseMultiKernel
 from mmsk.heads._svm_base import check_classifier, numbered, row_weights
 from mmsk.heads._svm_decision import shaped, votes
@@ -223,9 +223,8 @@ default="uniform"
             kernel matrix is larger than `max_gram_mib`.
         """
         self._check_parameters()
-        blocks = self._read(X, reset=True)
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(blocks, y)
+        blocks = checked_blocks(self, X, reset=True)
+        y = check_target(type(self).__name__, y, blocks, warn=True)
         check_classification_targets(y)
         self.classes_, codes = numbered(y)
         factors = row_weights(sample_weight, blocks)
@@ -294,7 +293,7 @@ default="uniform"
         Parameters
         ----------
         X : FeatureBlocks, DataFrame with ``block__feature`` columns, or 2-D array or CSR
-            The same blocks, of the same widths, as in fit; in any order where they have names.
+            The same blocks, of the same widths, as in fit; those of FeatureBlocks in any order.
 
         Returns
         -------
@@ -311,7 +310,7 @@ default="uniform"
         Parameters
         ----------
         X : FeatureBlocks, DataFrame with ``block__feature`` columns, or 2-D array or CSR
-            The same blocks, of the same widths, as in fit; in any order where they have names.
+            The same blocks, of the same widths, as in fit; those of FeatureBlocks in any order.
 
         Returns
         -------

@@ -182,3 +182,14 @@ def test_sparse_input_is_what_the_inner_ones_take():
     assert get_tags(PerBlock(Normalizer())).input_tags.sparse
     assert not get_tags(PerBlock(StandardScaler())).input_tags.sparse
     assert not get_tags(PerBlock({"a": Normalizer(), "b": StandardScaler()})).input_tags.sparse
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_missing_rows_of_sparse_blocks_are_missing_in_frames(blocks, container):
+    text = blocks["text"]
+    present = np.arange(N_ROWS) % 3 > 0
+    sparse_alone = FeatureBlocks({"text": text}, present=present[:, None])
+    frame = PerBlock(Normalizer()).set_output(transform=container).fit_transform(sparse_alone)
+    found = frame.to_numpy()
+    assert np.isnan(found[~present]).all()
+    np.testing.assert_array_equal(found[present], Normalizer().transform(text).toarray()[present])

@@ -8,13 +8,11 @@ from scipy import sparse
 from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import OneHotEncoder
 
-from mmsk import FeatureBlocks
 from mmsk.fusion import _block_weights
 from mmsk.fusion._block_weights import (
     alignment_of_block,
     is_classes,
     score_of_block,
-    target_of_weights,
 )
 
 
@@ -127,12 +125,3 @@ def test_rare_classes_are_left_out(generator):
 )
 def test_classes_or_real_numbers(y, expected):
     assert is_classes(y) == expected
-
-
-def test_target():
-    blocks = FeatureBlocks({"image": np.ones((3, 2))})
-    assert target_of_weights("score", blocks, ["a", "b", "a"]).tolist() == ["a", "b", "a"]
-    with pytest.raises(ValueError, match=r"weights='score' learns from y: call fit\(X, y\)"):
-        target_of_weights("score", blocks, None)
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        target_of_weights("score", blocks, ["a"])

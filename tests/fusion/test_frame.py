@@ -191,3 +191,9 @@ def test_sparse_blocks_are_refused(blocks):
     for call in (FrameFusion(N_FRAMES).fit, FrameFusion(N_FRAMES).fit(blocks).transform):
         with pytest.raises(ValueError, match=message):
             call(sparse_age)
+
+
+def test_a_block_without_columns(blocks):
+    expected = FrameFusion(N_FRAMES).fit_transform(blocks)
+    with_empty = FeatureBlocks(dict(blocks.items()) | {"none": np.ones((N_ROWS, 0))})
+    np.testing.assert_array_equal(FrameFusion(N_FRAMES).fit_transform(with_empty), expected)

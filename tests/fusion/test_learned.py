@@ -319,3 +319,10 @@ def test_the_gpu_gives_alike_rows(fusion, blocks, y):
     joblib.dump(fitted, file)
     on_cpu = joblib.load(file).set_params(device="cpu")
     np.testing.assert_allclose(fitted.transform(blocks), on_cpu.transform(blocks), atol=1e-3)
+
+
+@every_fusion
+def test_numbers_in_an_object_array_are_numbers(fusion, blocks):
+    y = np.random.default_rng(1).normal(size=N_ROWS)
+    plain = fusion(**BRIEFLY).fit(blocks, y)
+    assert_equal_state(fusion(**BRIEFLY).fit(blocks, y.astype(object)), plain)

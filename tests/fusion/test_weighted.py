@@ -180,3 +180,24 @@ def test_regression(blocks, y):
     model = make_pipeline(WeightedFusion(), Ridge()).fit(blocks, target)
     assert model[0].weights_["telling"] > 1
     assert model.score(blocks, target) > 0.5
+
+
+@pytest.mark.parametrize("weights", ["score", "alignment"])
+def test_real_targets_in_an_object_array(blocks, weights):
+    y = np.nan_to_num(blocks["telling"][:, 0]) + np.random.default_rng(1).normal(size=N_ROWS)
+    expected = WeightedFusion(weights).fit(blocks, y).weights_
+    assert WeightedFusion(weights).fit(blocks, y.astype(object)).weights_ == expected
+
+
+@pytest.mark.parametrize("weights", ["score", "alignment"])
+def test_a_target_with_gaps_is_refused(blocks, weights):
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        WeightedFusion(weights).fit(blocks, np.where(np.arange(N_ROWS) == 3, np.nan, 1.5))
+
+
+@pytest.mark.parametrize("weights", ["score", "alignment"])
+def test_a_block_without_columns_says_nothing(blocks, y, weights):
+    with_empty = FeatureBlocks(dict(blocks.items()) | {"none": np.ones((N_ROWS, 0))})
+    fusion = WeightedFusion(weights).fit(with_empty, y)
+    assert fusion.weights_["none"] == 0
+    assert fusion.transform(with_empty).shape == (N_ROWS, 10)

@@ -461,6 +461,9 @@ def test_rows_without_a_modality_and_bad_values_are_refused(blocks, y):
         ({"weights": [0, 0, 0]}, r"weights=\[0, 0, 0\] gives no block a say"),
         ({"estimator": Ridge()}, r"estimator=Ridge\(\) is not a classifier"),
         ({"final_estimator": Ridge()}, r"final_estimator=Ridge\(\) is not a classifier\."),
+        ({"estimator": SVC}, r"estimator=<class '.*SVC'> is not a classifier or a list of"),
+        ({"estimator": [SVC()]}, r"estimator holds SVC\(\), which is no pair"),
+        ({"estimator": [("image", SVC(), 2)]}, r"estimator holds \('image', SVC\(\), 2\), which"),
         ({"estimator": [("image", SVC())]}, "estimator has no head for the block 'sound'"),
         ({"combination": "stacking", "cv": ShuffleSplit(2)}, "does not test every row exactly onc"),
         ({"combination": "stacking", "cv": 1}, "k-fold cross-validation requires"),
@@ -495,3 +498,15 @@ def test_refused_targets(blocks, y):
         LateFusionClassifier().fit(blocks, np.ones(N_ROWS))
     with pytest.raises(ValueError, match=message):
         LateFusionClassifier().fit(blocks, y, (y == "cat").astype(float))
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])
+def test_a_block_without_columns_has_no_say(gappy, y, rule, form):
+    empty = form(np.ones((N_ROWS, 0)))
+    present = np.column_stack([gappy.present, np.ones(N_ROWS, dtype=bool)])
+    with_empty = FeatureBlocks(dict(gappy.items()) | {"none": empty}, present=present)
+    head = LateFusionClassifier(combination=rule).fit(with_empty, y)
+    assert list(head.estimators_) == gappy.names
+    expected = LateFusionClassifier(combination=rule).fit(gappy, y).predict(gappy)
+    np.testing.assert_array_equal(head.predict(with_empty), expected)

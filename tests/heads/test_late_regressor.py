@@ -184,3 +184,10 @@ def test_refused_targets(blocks, y):
         LateFusionRegressor().fit(blocks, None)
     with pytest.raises(ValueError, match="Input y contains NaN"):
         LateFusionRegressor().fit(blocks, np.full(N_ROWS, np.nan))
+
+
+def test_nothing_to_learn_from():
+    absent = FeatureBlocks({"image": np.full((4, 2), np.nan), "sound": np.ones((4, 1))})
+    late = LateFusionRegressor([("image", Ridge()), ("sound", "drop")])
+    with pytest.raises(ValueError, match=r"nothing to learn from: no block has rows\."):
+        late.fit(absent, np.arange(4.0))

@@ -552,3 +552,22 @@ def test_refused_targets_and_row_weights():
         MultiKernelSVC().fit(blocks, y[:-1])
     with pytest.raises(ValueError, match="No row of the class 1 has a sample_weight above 0"):
         MultiKernelSVC().fit(blocks, y, sample_weight=(y == 0).astype(float))
+
+
+@pytest.mark.parametrize("combination", ["sum", "product"])
+@pytest.mark.parametrize("weights", ["uniform", "alignment", "easymkl"])
+def test_a_block_without_columns_decides_nothing(weights, combination):
+    blocks, y = problem()
+    with_empty = FeatureBlocks(dict(blocks.items()) | {"none": np.ones((N_ROWS, 0))})
+    plain = MultiKernelSVC(weights={"none": 0}, combination=combination).fit(with_empty, y)
+    head = MultiKernelSVC(weights=weights, combination=combination).fit(with_empty, y)
+    if weights == "uniform":  # its kernel is the same for all rows, which moves the constant
+        one, other = (each.decision_function(with_empty) for each in (plain, head))
+        np.testing.assert_allclose(one, other, atol=1e-2)
+    else:
+        assert head.weights_["none"] == pytest.approx(0, abs=1e-9)
+
+
+def test_no_target():
+    with pytest.raises(ValueError, match="MultiKernelSVC learns from y"):
+        MultiKernelSVC().fit(problem()[0], None)

@@ -6,8 +6,8 @@ from functools import partial
 import numpy as np
 import pytest
 
+from mmsk._by_block import by_block, given_weights
 from mmsk._validation import check_choice
-from mmsk.fusion._by_block import by_block, given_weights
 
 NAMES = ["image", "text"]
 check = partial(check_choice, choices=["rbf", "linear"])

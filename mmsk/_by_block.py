@@ -46,7 +46,7 @@ def by_block(
     Examples
     --------
     >>> from mmsk._validation import check_number
-    >>> from mmsk.fusion._by_block import by_block
+    >>> from mmsk._by_block import by_block
     >>> by_block("gamma", {"text": 0.5}, ["image", "text"], 1.0, check_number)
     {'image': 1.0, 'text': 0.5}
     >>> by_block("gamma", {"text": "much"}, ["image", "text"], 1.0, check_number)
