@@ -2,7 +2,7 @@
 
 Made data hold one kind of information each: redundant (both modalities show the class), unique
 (one of them does, another from row to row) and synergistic (only both together do). Real ones are
-UTD-MHAD (published: Chen 2015, inertial and depth fused, 79.1 %), the fashion set and easy-VQA.
+UTD-MHAD, the fashion set and easy-VQA.
 The head is a logistic regression where the question is what a fusion makes linear, and an RBF
 SVM elsewhere; the last rows are heads that fuse by themselves.
 
