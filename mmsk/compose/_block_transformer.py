@@ -15,7 +15,7 @@ from mmsk.compose._feature_blocks import FeatureBlocks
 
 
 class BlockTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
-    """Base of a transformer whose result are blocks again; a leaf sets `_names_out` in fit."""
+    """Base of a transformer whose results are blocks again; a leaf sets `_names_out` in fit."""
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of all columns, each as ``block__feature``.
