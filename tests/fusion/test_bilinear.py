@@ -202,6 +202,8 @@ def test_no_row(parts):
         ({"n_components": 0}, "n_components=0 is not an integer of at least 1"),
         ({"n_components": 2.5}, "n_components=2.5 is not an integer"),
         ({"scale": "minmax"}, "scale='minmax' is not one of 'standard', 'block', None"),
+        ({"include_blocks": "no"}, "include_blocks='no' is not one of True, False"),
+        ({"normalize": 1}, "normalize=1 is not one of True, False"),
     ],
 )
 def test_refused_parameters(parts, parameters, message):
