@@ -3,11 +3,11 @@
 In one process, over JPEG files of 500 x 375 pixels and with the weights of one file: the public
 ``CNNEmbedder("resnet18")``; the limit, its network on prepared tensors, in one thread for each CPU
 and at the best of several batch sizes; and embetter's loader and encoder, where embetter and timm
-are installed. They take turns of 256 files; ratios are medians over the turns, because other work
-on a machine comes and goes.
+are installed. They take turns of 128 files for each CPU; ratios are medians over the turns, because
+other work on a machine comes and goes.
 
-    python benchmarks/image_throughput.py                        # 1,024 files
-    python benchmarks/image_throughput.py --quick                # 256 files
+    python benchmarks/image_throughput.py                        # 4 turns: 1,024 files for 2 CPUs
+    python benchmarks/image_throughput.py --quick                # 1 turn
     python benchmarks/image_throughput.py --precision bfloat16   # beside the float32 limit
 """
 
@@ -35,7 +35,7 @@ from mmsk._nets.cnn import DTYPES, get_network
 from mmsk._nets.threads import single_threads
 
 BATCH_SIZES = (4, 8, 16, 32)
-FILES_A_TURN = 256
+FILES_A_THREAD = 128  # in a turn: equally many passes of any batch size for each thread
 
 
 def write_pictures(folder: Path, count: int) -> list[str]:
@@ -75,8 +75,8 @@ def write_weights(folder: Path) -> Path:
     return folder / "model.safetensors"
 
 
-def forward(weights: Path, precision: str, batch_size: int, count: int) -> None:
-    """Pass prepared pictures through the network, equally many in each thread."""
+def forward(weights: Path, precision: str, batch_size: int) -> None:
+    """Pass as many prepared pictures through the network as a turn has files."""
     network = get_network(
         "resnet18", weights=weights, layer=None, image_size=224, seed=0, precision=precision
     ).on("cpu")
@@ -84,23 +84,21 @@ def forward(weights: Path, precision: str, batch_size: int, count: int) -> None:
         dtype=DTYPES[precision], memory_format=torch.channels_last
     )
 
-    def passes(n_passes: int) -> None:
+    def passes(_: int) -> None:
         with torch.inference_mode():
-            for _ in range(n_passes):
+            for _ in range(FILES_A_THREAD // batch_size):
                 network(pictures)
 
     with (
         single_threads(None) as (n_threads, start),
         ThreadPoolExecutor(n_threads, initializer=start) as pool,
     ):
-        list(pool.map(passes, [count // batch_size // n_threads] * n_threads))
+        list(pool.map(passes, range(n_threads)))
 
 
 def best_batch_size(weights: Path, precision: str) -> int:
     """Return the batch size with which the forward pass takes the least time."""
-    ways = {
-        size: lambda _, size=size: forward(weights, precision, size, 128) for size in BATCH_SIZES
-    }
+    ways = {size: lambda _, size=size: forward(weights, precision, size) for size in BATCH_SIZES}
     seconds = seconds_of_turns(ways, [[]] * 4)
     return min(seconds, key=lambda size: min(seconds[size]))
 
@@ -122,7 +120,7 @@ def contestants(weights: Path, precision: str) -> dict[str, Callable[[list[str]]
     for each in dict.fromkeys([precision, "float32"]):
         size = best_batch_size(weights, each)
         name = f"the network alone, batches of {size}, {each}"
-        ways[name] = lambda paths, each=each, size=size: forward(weights, each, size, len(paths))
+        ways[name] = lambda _, each=each, size=size: forward(weights, each, size)
     if find_spec("embetter") is None or find_spec("timm") is None:
         print("embetter and timm are not installed, and left out")
         return ways
@@ -135,17 +133,18 @@ def contestants(weights: Path, precision: str) -> dict[str, Callable[[list[str]]
 def main() -> None:
     set_config(cache=False)  # what is measured is computing, not finding
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="256 files instead of 1,024")
+    parser.add_argument("--quick", action="store_true", help="1 turn instead of 4")
     parser.add_argument("--precision", choices=list(DTYPES), default="float32")
     options = parser.parse_args()
+    files_a_turn = FILES_A_THREAD * torch.get_num_threads()
     with tempfile.TemporaryDirectory() as name:
         weights = write_weights(Path(name) / "weights")
-        paths = write_pictures(Path(name), FILES_A_TURN * (1 if options.quick else 4))
+        paths = write_pictures(Path(name), files_a_turn * (1 if options.quick else 4))
         ways = contestants(weights, options.precision)
         for run in ways.values():
             run(paths[:16])
-        starts = range(0, len(paths), FILES_A_TURN)
-        seconds = seconds_of_turns(ways, [paths[start:][:FILES_A_TURN] for start in starts])
+        starts = range(0, len(paths), files_a_turn)
+        seconds = seconds_of_turns(ways, [paths[start:][:files_a_turn] for start in starts])
     ours, *_ = seconds.values()
     capability = torch.backends.cpu.get_cpu_capability()
     print(f"{len(paths)} files, {torch.get_num_threads()} threads of torch, {capability}")
