@@ -85,28 +85,32 @@ def precompute(model: Any, table: Any, *, progress: bool = True) -> None:
 def _different_passes(model: Any, table: Any) -> list[tuple[CellExtractor, RawColumn]]:
     """List every extractor once for each column that it gets."""
     passes: dict[tuple, tuple[CellExtractor, RawColumn]] = {}
-    for extractor, cells in _frozen_extractors(model, table):
+    for extractor, cells, place in _frozen_extractors(model, table, ()):
         extractor._check_all_parameters()
-        column = raw_column(cells)
         digits, _ = fingerprint(extractor, extractor._n_features())
-        passes.setdefault((digits, column.name), (extractor, column))
+        if (digits, place) not in passes:
+            passes[digits, place] = extractor, raw_column(cells)
     return list(passes.values())
 
 
-def _frozen_extractors(model: Any, X: Any) -> Iterator[tuple[CellExtractor, Any]]:
-    """Yield the extractors that get raw cells of `X`, each with its column."""
+def _frozen_extractors(
+    model: Any, X: Any, place: tuple[str, ...]
+) -> Iterator[tuple[CellExtractor, Any, tuple[str, ...]]]:
+    """Yield the extractors that get raw cells of `X`, each with its column and where that is."""
     if isinstance(model, CellExtractor):
-        yield model, X
+        yield model, X, place
     elif hasattr(model, "param_grid"):
         for candidate in ParameterGrid(model.param_grid):
-            yield from _frozen_extractors(clone(model.estimator).set_params(**candidate), X)
+            chosen = clone(model.estimator).set_params(**candidate)
+            yield from _frozen_extractors(chosen, X, place)
     elif isinstance(model, ColumnTransformer):
         for _, transformer, columns in model.transformers:
             selected = columns(X) if callable(columns) else columns
-            yield from _frozen_extractors(transformer, _safe_indexing(X, selected, axis=1))
+            cells = _safe_indexing(X, selected, axis=1)
+            yield from _frozen_extractors(transformer, cells, (*place, repr(selected)))
     else:
         for part in _parts(model):
-            yield from _frozen_extractors(part, X)
+            yield from _frozen_extractors(part, X, place)
 
 
 def _parts(model: Any) -> list[Any]:

@@ -218,7 +218,7 @@ def test_an_error_is_raised_and_not_kept(folder):
     def fail():
         raise KeyError("missing")
 
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="missing"):
         recall(folder, KEY, fail)
     assert recall(folder, KEY, lambda: 1) == 1
 

@@ -99,6 +99,15 @@ def test_the_same_extractor_on_two_columns(tmp_path, table):
     assert computed(tmp_path / "log") == 2 * N_FILES
 
 
+def test_columns_without_names_are_not_taken_for_one(tmp_path, table):
+    files = table["file"].to_numpy(dtype=object)
+    others = np.array(write_files(tmp_path / "others", N_FILES, start=50), dtype=object)
+    one = logged(tmp_path)
+    model = ModalityTransformer([("a", one, 0), ("b", one, 1)])
+    mmsk.precompute(model, np.column_stack([files, others]), progress=False)
+    assert computed(tmp_path / "log") == 2 * N_FILES
+
+
 INTERRUPTED = """
 import sys
 import mmsk

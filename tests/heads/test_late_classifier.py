@@ -246,7 +246,7 @@ def test_which_methods_there_are():
     with pytest.raises(AttributeError, match="has no attribute 'predict_proba'") as caught:
         _ = majority.predict_proba
     assert "'majority' counts votes" in str(caught.value.__cause__)
-    with pytest.raises(AttributeError) as caught:
+    with pytest.raises(AttributeError, match="has no attribute 'predict_log_proba'") as caught:
         _ = LateFusionClassifier(decides).predict_log_proba
     assert "LinearSVC() has no predict_proba" in str(caught.value.__cause__)
 

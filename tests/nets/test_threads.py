@@ -77,8 +77,8 @@ def test_a_shared_context_is_entered_once_at_a_time():
         assert outer == inner == 1
         assert events == ["set up"]
     assert events == ["set up", "restored"]
-    with pytest.raises(ZeroDivisionError), shared:
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError, match="inside"), shared:
+        raise ZeroDivisionError("inside")
     assert events == ["set up", "restored"] * 2
 
 
