@@ -19,7 +19,7 @@ ORDER = [
     ["samples"],
     ["_nets"],
     ["extraction"],
-    ["text", "image", "audio"],
+    ["text", "image", "audio", "series"],
     ["compose"],
     ["fusion"],
     ["heads"],
