@@ -1,5 +1,7 @@
 """Series of measurements: the reader and the extractors."""
 
 from mmsk.series._reader import SeriesReader
+from mmsk.series._spectral import SpectralSeries
+from mmsk.series._statistics import SeriesStatistics
 
-__all__ = ["SeriesReader"]
+__all__ = ["SeriesReader", "SeriesStatistics", "SpectralSeries"]
