@@ -45,7 +45,12 @@ from mmsk.image import (
     HOGEmbedder,
     LocalBinaryPatternEmbedder,
 )
-from mmsk.series import SeriesStatistics, SpectralSeries
+from mmsk.series import (
+    MiniRocketEmbedder,
+    SeriesStatistics,
+    SlidingWindows,
+    SpectralSeries,
+)
 from mmsk.text import TfidfEmbedder
 
 _folder = tempfile.TemporaryDirectory(prefix="mmsk-contract-")
@@ -314,6 +319,31 @@ EXTRACTORS = {
             "overlap": [0.5, 0.75],
             "window": ["hann", "boxcar"],
         },
+    ),
+    "MiniRocketEmbedder": Entry(
+        MiniRocketEmbedder(168, device="cpu"),
+        SERIES,
+        {
+            "n_features": [168, 336],
+            "max_dilations": [32, 1],
+            "scale": ["channel", "series", None],
+            "random_state": [0, 1],
+        },
+    ),
+    "SlidingWindows": Entry(
+        SlidingWindows(SeriesStatistics(["mean", "std"]), window_length=16),
+        SERIES,
+        {
+            "extractor": [SeriesStatistics(["mean"]), SeriesStatistics(["trend"])],
+            "window_length": [16, 24],
+            "hop_length": [None, 4],
+            "pooling": [["mean"], ["min"], ["max"], ["std"]],
+        },
+    ),
+    "SlidingWindows-minirocket": Entry(
+        SlidingWindows(MiniRocketEmbedder(84, device="cpu"), window_length=16),
+        SERIES,
+        {"extractor__random_state": [0, 1]},
     ),
     "AudioDescriptors-frames": Entry(
         AudioDescriptors(["rms", "tempo"], **FRAMES, **IN_FRAMES), SOUNDS, {"n_frames": [4, 6]}
