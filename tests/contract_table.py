@@ -343,7 +343,7 @@ EXTRACTORS = {
     "SlidingWindows-minirocket": Entry(
         SlidingWindows(MiniRocketEmbedder(84, device="cpu"), window_length=16),
         SERIES,
-        {"extractor__random_state": [0, 1]},
+        {"window_length": [12, 16]},
     ),
     "AudioDescriptors-frames": Entry(
         AudioDescriptors(["rms", "tempo"], **FRAMES, **IN_FRAMES), SOUNDS, {"n_frames": [4, 6]}

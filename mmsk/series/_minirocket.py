@@ -72,8 +72,8 @@ class MiniRocketEmbedder(SeriesExtractor):
     ----------
     channels_ : list of str
         Names of the channels of the first series of fit; ``"channel0"``, ... where it has none.
-    mean_, std_ : ndarray of shape (n_channels,), dtype float64, or None
-        Of each channel, over the series of fit; None unless ``scale="channel"``.
+    mean_, std_ : ndarray of shape (n_channels,), dtype float64
+        Of each channel, over the series of fit; with ``scale="channel"`` only.
     dilations_ : ndarray of shape (n_dilations,), dtype int64
         Steps between the points that a kernel covers.
     n_biases_ : ndarray of shape (n_dilations,), dtype int64
@@ -176,8 +176,8 @@ class MiniRocketEmbedder(SeriesExtractor):
         for row, series in self._read_rows(column, rows.tolist(), self._read_alike):
             lengths[row] = series.n_points
             totals.add(series.values)
-        per_channel = self.scale == "channel"
-        self.mean_, self.std_ = totals.mean_and_std() if per_channel else (None, None)
+        if self.scale == "channel":
+            self.mean_, self.std_ = totals.mean_and_std()
         return np.array(list(lengths)), max(lengths.values())
 
     def _learn_biases(
@@ -212,10 +212,10 @@ class MiniRocketEmbedder(SeriesExtractor):
         return convolved
 
     def _fingerprint_state(self) -> Any:
-        learned = [self.mean_, self.std_, self.dilations_, self.kernel_channels_, self.biases_]
-        content = b"".join(
-            np.ascontiguousarray(part).tobytes() for part in learned if part is not None
-        )
+        learned = [self.dilations_, self.n_biases_, self.kernel_channels_, self.biases_]
+        if self.scale == "channel":
+            learned += [self.mean_, self.std_]
+        content = b"".join(part.tobytes() for part in learned)
         return {"channels": self.channels_, "learned": hashlib.sha256(content).hexdigest()}
 
     def _n_features(self) -> int:

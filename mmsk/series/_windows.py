@@ -176,10 +176,10 @@ class SlidingWindows(SeriesExtractor):
             self.extractor_ = clone(self.extractor).fit(windows)
 
     def _fingerprint_state(self) -> Any:
-        part = self.extractor_
-        learned = (
-            part._fingerprint_state() if isinstance(part, CellExtractor) else joblib.hash(part)
-        )
+        if isinstance(self.extractor_, CellExtractor):
+            learned = self.extractor_._fingerprint_state()
+        else:
+            learned = joblib.hash(self.extractor_)
         return {"channels": self.channels_, "extractor": learned}
 
     def _feature_names(self) -> Iterator[str]:
@@ -200,15 +200,13 @@ class SlidingWindows(SeriesExtractor):
     def _extract(self, samples: list[Series]) -> np.ndarray:
         pools = [_Pool() for _ in samples]
         owners, pieces = [], []
-        for owner, series in enumerate(samples):
-            starts = self._starts(series.n_points)
-            for begin in range(0, len(starts), WINDOWS_AT_ONCE):
-                owners.append(owner)
-                pieces.append(
-                    [(series, start) for start in starts[begin : begin + WINDOWS_AT_ONCE]]
-                )
-        for owner, rows in zip(owners, self._rows_of(pieces), strict=True):
-            pools[owner].add(rows)
+        for pool, series in zip(pools, samples, strict=True):
+            places = [(series, start) for start in self._starts(series.n_points)]
+            for begin in range(0, len(places), WINDOWS_AT_ONCE):
+                owners.append(pool)
+                pieces.append(places[begin : begin + WINDOWS_AT_ONCE])
+        for pool, rows in zip(owners, self._rows_of(pieces), strict=True):
+            pool.add(rows)
         return super()._extract([self._pooled(pool) for pool in pools])
 
     def _rows_of(self, pieces: list[list[tuple[Series, int]]]) -> Iterator[np.ndarray]:
