@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +24,8 @@ def train_supervised(
     validation_fraction: float,
     seed: int,
     device: str,
+    weights: np.ndarray | None = None,
+    **options: Any,
 ) -> tuple[nn.Sequential, History]:
     """Build a network and a linear layer on its features, and train both.
 
@@ -45,6 +48,10 @@ def train_supervised(
         Seed of everything that is drawn.
     device : str
         Where to train.
+    weights : ndarray of shape (n_rows,), default=None
+        How much each row counts.
+    **options
+        Further options of the Trainer; the network is its part ``"0"``, the linear layer ``"1"``.
 
     Returns
     -------
@@ -63,11 +70,17 @@ def train_supervised(
         _cross_entropy if classes else _squared_error,
         how,
         seed,
+        weights=None if weights is None else _unit_mean(weights, device),
+        **options,
     )
     rows, held_out = np.arange(len(targets)), np.arange(0)
     if validation_fraction > 0:
         rows, held_out = hold_out(targets, validation_fraction, seed)
     return trained, trainer.run(rows, held_out)
+
+
+def _unit_mean(weights: np.ndarray, device: str) -> torch.Tensor:
+    return torch.tensor(weights / weights.mean(), dtype=torch.float32, device=device)
 
 
 def _cross_entropy(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
