@@ -97,7 +97,8 @@ def test_series_are_told_apart():
     ]
     table = pd.DataFrame({"sensor": pd.Series([*cells[:-1], None], dtype=object)})
     pipeline = multimodal_pipeline(table).fit(table[::2], y[::2])
-    assert pipeline.score(table[1:-1:2], y[1:-1:2]) == 1
+    assert pipeline.score(table[1:-1:2], y[1:-1:2]) > 0.8
+    assert pipeline.predict(table[-1:]).shape == (1,)
     parts = pipeline["features"].named_transformers_["sensor"].transformer_list
     assert [name for name, _ in parts] == ["statistics", "rocket"]
 
