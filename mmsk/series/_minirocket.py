@@ -156,10 +156,12 @@ class MiniRocketEmbedder(SeriesExtractor):
 
     def _learn(self, column: RawColumn) -> None:
         generator = np.random.default_rng(self.random_state)
-        self._learn_channels(self._first_series(column))
+        first, series = self._first_readable(column)
+        self._learn_channels(series)
         rows = np.flatnonzero(column.present)
         if len(rows) > MOST_SERIES_LEARNED_FROM:
-            rows = np.sort(generator.choice(rows, MOST_SERIES_LEARNED_FROM, replace=False))
+            rows = generator.choice(rows, MOST_SERIES_LEARNED_FROM, replace=False)
+            rows = np.union1d(rows, [first])  # at least one that can be read
         rows, longest = self._learn_scale(column, rows)
         self.dilations_, self.n_biases_ = spread_dilations(
             longest, self.n_features // len(KERNELS), self.max_dilations
