@@ -1,5 +1,6 @@
 """Features of text."""
 
 from mmsk.text._tfidf import TfidfEmbedder
+from mmsk.text._word_vectors import WordVectorEmbedder
 
-__all__ = ["TfidfEmbedder"]
+__all__ = ["TfidfEmbedder", "WordVectorEmbedder"]
