@@ -17,6 +17,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.svm import SVC, SVR
+from text_models import write_tiny_bert
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
 from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
@@ -44,7 +45,7 @@ from mmsk.image import (
     HOGEmbedder,
     LocalBinaryPatternEmbedder,
 )
-from mmsk.text import TfidfEmbedder, WordVectorEmbedder
+from mmsk.text import TfidfEmbedder, TransformerEmbedder, WordVectorEmbedder
 
 _folder = tempfile.TemporaryDirectory(prefix="mmsk-contract-")
 atexit.register(_folder.cleanup)
@@ -161,6 +162,8 @@ NOT_SEARCHED = {
     "TfidfEmbedder.dtype": "rounds only",
     "TfidfEmbedder.random_state": "seeds an approximation that is close to exact on few texts",
     "CCAFusion.random_state": "seeds the reduction of sparse blocks: tests/fusion/test_cca.py",
+    "TransformerEmbedder.model": "names a folder: tests/text/test_transformer.py",
+    "TransformerEmbedder.revision": "names a commit of what is downloaded",
     "WordVectorEmbedder.vectors": "names a file: tests/text/test_vector_files.py",
     "CNNEmbedder.weights": "needs a file of weights: tests/image/test_cnn.py",
 }
@@ -202,6 +205,23 @@ EXTRACTORS = {
         TfidfEmbedder(n_components=3, random_state=0),
         texts(),
         {"n_components": [2, 3]},
+        tolerance=1e-5,
+    ),
+    "TransformerEmbedder": Entry(
+        TransformerEmbedder(str(write_tiny_bert(Path(_folder.name) / "bert")), batch_size=3),
+        texts(),
+        {
+            "pooling": ["mean", "cls", "max"],
+            "max_tokens": [None, 6],
+            "precision": ["float32", "bfloat16"],
+            "max_chars": [1000, 12],
+        },
+        tolerance=1e-5,
+    ),
+    "TransformerEmbedder-windows": Entry(
+        TransformerEmbedder(str(write_tiny_bert(Path(_folder.name) / "bert")), max_tokens=6),
+        texts(),
+        {"overlap": [0, 2]},
         tolerance=1e-5,
     ),
     "WordVectorEmbedder": Entry(
