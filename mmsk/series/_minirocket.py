@@ -72,8 +72,10 @@ class MiniRocketEmbedder(SeriesExtractor):
     ----------
     channels_ : list of str
         Names of the channels of the first series of fit; ``"channel0"``, ... where it has none.
-    mean_, std_ : ndarray of shape (n_channels,), dtype float64
-        Of each channel, over the series of fit; with ``scale="channel"`` only.
+    mean_ : ndarray of shape (n_channels,), dtype float64
+        Mean of each channel over the series of fit, with ``scale="channel"`` only.
+    std_ : ndarray of shape (n_channels,), dtype float64
+        Deviation of each channel, likewise; 1 for a constant one.
     dilations_ : ndarray of shape (n_dilations,), dtype int64
         Steps between the points that a kernel covers.
     n_biases_ : ndarray of shape (n_dilations,), dtype int64
