@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -17,13 +16,10 @@ from mmsk.extraction._stream import Threads
 from mmsk.samples import Series
 from mmsk.series._base import SeriesExtractor
 from mmsk.series._reader import SeriesReader
+from mmsk.series._rocket import KERNELS, draw_channels, spread_dilations, spread_shares
 from mmsk.series._scaling import ChannelTotals, standardized
 
-# Places of the weight 2 among the 9 of a kernel; the others have -1.
-KERNELS = np.array(list(combinations(range(9), 3)), dtype=np.int64)
-MOST_CHANNELS_OF_A_KERNEL = 9
 MOST_SERIES_LEARNED_FROM = 1000
-GOLDEN_RATIO = (np.sqrt(5) + 1) / 2
 
 
 class MiniRocketEmbedder(SeriesExtractor):
@@ -190,9 +186,7 @@ class MiniRocketEmbedder(SeriesExtractor):
         """Take as biases quantiles of what each kernel gives on one series drawn for it."""
         drawn = generator.choice(rows, len(self.kernel_channels_))
         n_biases = np.repeat(self.n_biases_, len(KERNELS))
-        # Multiples of the golden ratio cover 0..1 evenly, however many there are.
-        shares = np.arange(1, n_biases.sum() + 1) * GOLDEN_RATIO % 1
-        parts = np.split(shares, np.cumsum(n_biases)[:-1])
+        parts = np.split(spread_shares(n_biases.sum()), np.cumsum(n_biases)[:-1])
         biases: list[Any] = [None] * len(parts)
         for row, values in self._read_rows(column, np.unique(drawn).tolist(), self._prepare):
             for number in np.flatnonzero(drawn == row).tolist():
@@ -299,51 +293,3 @@ def _padded(values: np.ndarray, margin: int) -> np.ndarray:
     padded = np.zeros((n_channels, n_points + 2 * margin), dtype=np.float32)
     padded[:, margin : margin + n_points] = values
     return padded
-
-
-def spread_dilations(
-    n_points: int, n_features_of_a_kernel: int, most: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Choose the dilations, and how many features a kernel has under each.
-
-    Parameters
-    ----------
-    n_points : int
-        Length of the longest series, which the most stretched kernel just covers.
-    n_features_of_a_kernel : int
-        Features of a kernel under all dilations together.
-    most : int
-        Most dilations.
-
-    Returns
-    -------
-    dilations : ndarray of int64
-        Rising, evenly spaced in their logarithms before they are rounded down.
-    n_biases : ndarray of int64
-        As many as the logarithms that were rounded to the same dilation.
-    """
-    n_drawn = min(n_features_of_a_kernel, most)
-    longest = max(1.0, (n_points - 1) / 8)
-    drawn = (2 ** np.linspace(0, np.log2(longest), n_drawn)).astype(np.int64)
-    dilations, counts = np.unique(drawn, return_counts=True)
-    n_biases = (counts * (n_features_of_a_kernel / n_drawn)).astype(np.int64)
-    missing = n_features_of_a_kernel - n_biases.sum()
-    n_biases += missing // len(n_biases)
-    n_biases[: missing % len(n_biases)] += 1
-    return dilations, n_biases
-
-
-def draw_channels(n_kernels: int, n_channels: int, generator: np.random.Generator) -> np.ndarray:
-    """Draw the channels that each kernel sees: mostly few, at most 9.
-
-    Returns
-    -------
-    seen : ndarray of shape (n_kernels, n_channels), dtype bool
-        True where it sees the channel.
-    """
-    most = min(n_channels, MOST_CHANNELS_OF_A_KERNEL)
-    counts = (2 ** generator.uniform(0, np.log2(most + 1), n_kernels)).astype(np.int64)
-    seen = np.zeros((n_kernels, n_channels), dtype=bool)
-    for row, count in zip(seen, counts.tolist(), strict=True):
-        row[generator.choice(n_channels, count, replace=False)] = True
-    return seen
