@@ -253,15 +253,14 @@ class MiniRocketEmbedder(SeriesExtractor):
         from mmsk.series._kernels import shares_above
 
         margin = 4 * int(self.dilations_.max())
-        numbers, channels = np.nonzero(self.kernel_channels_)
         row = np.empty(len(self.biases_), dtype=np.float32)
         shares_above(
             _padded(values, margin),
             margin,
             self.dilations_,
             KERNELS,
-            channels,
-            np.searchsorted(numbers, np.arange(len(self.kernel_channels_)), side="right"),
+            np.nonzero(self.kernel_channels_)[1],
+            self.kernel_channels_.sum(axis=1).cumsum(),
             self.n_biases_,
             self.biases_,
             row,
