@@ -47,4 +47,5 @@ from .inspection import search_pivot as search_pivot
 from .inspection import search_results as search_results
 from .pipelines import multimodal_pipeline as multimodal_pipeline
 from .pipelines import search_space as search_space
+from .series import SeriesReader as SeriesReader
 from .text import TfidfEmbedder as TfidfEmbedder

@@ -81,3 +81,61 @@ class AudioClip:
 
     def __repr__(self) -> str:
         return f"AudioClip({self.duration_seconds:.3f} s at {self.sample_rate} Hz)"
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One series of measurements at even steps of time, in one or more channels.
+
+    Parameters
+    ----------
+    values : ndarray of shape (time, channels), dtype float32
+        One row per point in time, in the units of the sensor; finite, without gaps.
+    sample_rate : float, default=None
+        Points per second, in Hz. None where it is not known.
+    channels : tuple of str, default=None
+        Names of the channels. None where they have none.
+
+    Raises
+    ------
+    ValueError
+        If the array has another shape or dtype or holds NaN or infinity, the rate is not above
+        0, or there is not one name per channel.
+    """
+
+    values: np.ndarray
+    sample_rate: float | None = None
+    channels: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        values = self.values
+        if values.dtype != np.float32 or values.ndim != 2 or 0 in values.shape:
+            raise ValueError(
+                "values must be float32 of shape (time, channels), at least (1, 1), got "
+                f"{values.dtype} of shape {values.shape}."
+            )
+        if not np.isfinite(values).all():
+            raise ValueError("values hold NaN or infinity: fill gaps first, as SeriesReader does.")
+        if self.sample_rate is not None and not 0 < self.sample_rate < np.inf:
+            raise ValueError(f"sample_rate={self.sample_rate!r} is not above 0 Hz.")
+        if self.channels is not None and len(self.channels) != self.n_channels:
+            raise ValueError(f"{len(self.channels)} names for {self.n_channels} channels.")
+
+    @property
+    def n_points(self) -> int:
+        """Number of points in time."""
+        return self.values.shape[0]
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels."""
+        return self.values.shape[1]
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """Length in seconds, None where the rate is not known."""
+        return None if self.sample_rate is None else self.n_points / self.sample_rate
+
+    def __repr__(self) -> str:
+        rate = "" if self.sample_rate is None else f" at {self.sample_rate:g} Hz"
+        return f"Series({self.n_points} points of {self.n_channels} channels{rate})"

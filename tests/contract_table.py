@@ -506,5 +506,6 @@ UNDER_SKLEARN_CHECKS = {
 NO_TRANSFORMERS = {
     "ImageReader": "gives samples, not features: tests/image",
     "AudioReader": "gives samples, not features: tests/audio",
+    "SeriesReader": "gives samples, not features: tests/series",
     "ImageAugmenter": "changes pictures, gives no features: tests/image",
 }

@@ -35,6 +35,7 @@ WITHOUT_EXAMPLES = {
     "mmsk.extraction.CellExtractor": "abstract; CONTRIBUTING.md shows how to write a leaf",
     "mmsk.samples.AudioClip": "made by AudioReader, whose example shows it",
     "mmsk.samples.Image": "made by ImageReader, whose example shows it",
+    "mmsk.samples.Series": "made by SeriesReader, whose example shows it",
 }
 FORBIDDEN = ["FIXME", "TODO", "XXX"]
 

@@ -20,7 +20,7 @@ ORDER = [
     ["_nets"],
     ["_learning"],
     ["extraction"],
-    ["text", "image", "audio"],
+    ["text", "image", "audio", "series"],
     ["encoders"],
     ["compose"],
     ["fusion"],

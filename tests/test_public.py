@@ -35,13 +35,14 @@ ROOMS = {
     + ["ImageReader", "LocalBinaryPatternEmbedder", "augment_table"],
     "inspection": ["FusionSearchDisplay", "search_pivot", "search_results"],
     "pipelines": ["multimodal_pipeline", "search_space"],
+    "series": ["SeriesReader"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
     "text": ["TfidfEmbedder"],
 }
 MODULES = {
     "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ReadError"],
-    "samples": ["AudioClip", "Image"],
+    "samples": ["AudioClip", "Image", "Series"],
 }
 SUBMODULES = ["datasets", "testing"]
 ONLY_IN_THEIR_ROOM = {"datasets", "extraction", "samples", "testing"}

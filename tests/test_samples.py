@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmsk.samples import AudioClip, Image
+from mmsk.samples import AudioClip, Image, Series
 
 
 def test_image():
@@ -41,3 +41,33 @@ def test_samples_cannot_be_changed():
     clip = AudioClip(np.zeros(5, dtype=np.float32), 8_000)
     with pytest.raises(AttributeError, match="cannot assign"):
         clip.sample_rate = 16_000
+
+
+def test_series():
+    series = Series(np.zeros((100, 6), dtype=np.float32), 50.0)
+    assert (series.n_points, series.n_channels, series.duration_seconds) == (100, 6, 2.0)
+    assert repr(series) == "Series(100 points of 6 channels at 50 Hz)"
+    assert repr(Series(series.values)) == "Series(100 points of 6 channels)"
+    assert Series(series.values).duration_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((5,), "f4"), ((5, 2), "f8"), ((0, 2), "f4"), ((5, 0), "f4")]
+)
+def test_series_of_another_form_is_refused(shape, dtype):
+    with pytest.raises(ValueError, match=r"must be float32 of shape \(time, channels\), at least"):
+        Series(np.zeros(shape, dtype=dtype))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"values": np.full((2, 1), np.nan, "f4")}, "values hold NaN or infinity"),
+        ({"sample_rate": 0.0}, "sample_rate=0.0 is not above 0 Hz"),
+        ({"sample_rate": np.inf}, "sample_rate=inf is not above 0 Hz"),
+        ({"channels": ("x", "y")}, "2 names for 1 channels"),
+    ],
+)
+def test_series_checks_what_it_holds(changes, reason):
+    with pytest.raises(ValueError, match=reason):
+        Series(**{"values": np.zeros((2, 1), "f4")} | changes)
