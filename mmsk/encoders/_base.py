@@ -52,6 +52,10 @@ class BaseEncoder(LearnsInEpochs, BaseExtractor):
     def _read(self, cell: Any) -> Any:
         """Read one cell to a sample, in a reading thread, or raise ReadError."""
 
+    def _read_alike(self, cell: Any) -> Any:
+        """Read a cell that must be like those that fit saw; otherwise as `_read`."""
+        return self._read(cell)
+
     @abstractmethod
     def _learn_from(self, samples: list[Any]) -> None:
         """Learn from the training samples what `_batch` and `_make_network` need to know."""
@@ -157,7 +161,7 @@ class BaseEncoder(LearnsInEpochs, BaseExtractor):
         """
         check_is_fitted(self)
         column = raw_column(X)
-        return self._encoded(column, self._read_batches(column))
+        return self._encoded(column, self._read_batches(column, self._read_alike))
 
     def _check_parameters(self) -> None:
         check_number("n_components", self.n_components, low=1, integer=True)
@@ -187,14 +191,16 @@ class BaseEncoder(LearnsInEpochs, BaseExtractor):
     def _read_all(self, column: RawColumn) -> tuple[list[int], list[Any]]:
         rows: list[int] = []
         samples: list[Any] = []
-        for some_rows, some_samples in self._read_batches(column):
+        for some_rows, some_samples in self._read_batches(column, self._read):
             rows += some_rows
             samples += some_samples
         return rows, samples
 
-    def _read_batches(self, column: RawColumn) -> Iterator[tuple[list[int], list[Any]]]:
+    def _read_batches(
+        self, column: RawColumn, read: Callable[[Any], Any]
+    ) -> Iterator[tuple[list[int], list[Any]]]:
         return read_batches(
-            self._read,
+            read,
             column,
             on_error=self.on_error,
             max_bad_fraction=self.max_bad_fraction,
