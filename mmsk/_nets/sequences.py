@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,20 +39,24 @@ class Sequences(NamedTuple):
         return places < self.lengths.unsqueeze(1)
 
 
-def padded(sequences: Sequence[np.ndarray], device: str) -> Sequences:
+def padded(values: np.ndarray, lengths: np.ndarray, device: str) -> Sequences:
     """Put sequences side by side.
 
     Parameters
     ----------
-    sequences : sequence of ndarray of shape (length, width) or (length,)
-        At least one frame each; float32 frames, or int64 numbers of words.
+    values : ndarray of shape (n_frames, width), dtype float32, or (n_frames,), dtype int64
+        The frames of all sequences, one sequence after the other; or the numbers of words.
+    lengths : ndarray of shape (n_rows,), dtype int64
+        Number of frames of each sequence, at least 1.
     device : str
         Where the tensors go.
     """
-    lengths = torch.tensor([len(sequence) for sequence in sequences])
-    parts = [torch.tensor(sequence) for sequence in sequences]
-    values = nn.utils.rnn.pad_sequence(parts, batch_first=True)
-    return Sequences(values.to(device), lengths.to(device))
+    # In memory of torch: sums in matrix products may depend on how the memory is aligned.
+    kind = torch.float32 if values.ndim == 2 else torch.int64
+    table = torch.zeros((len(lengths), int(lengths.max()), *values.shape[1:]), dtype=kind)
+    sequences = Sequences(table, torch.from_numpy(lengths))
+    table.numpy()[sequences.present.numpy()] = values
+    return Sequences(*(part.to(device) for part in sequences))
 
 
 class FramePooling(nn.Module):
