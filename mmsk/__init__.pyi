@@ -15,6 +15,9 @@ from .compose import ModalityTransformer as ModalityTransformer
 from .compose import PerBlock as PerBlock
 from .compose import infer_modalities as infer_modalities
 from .compose import precompute as precompute
+from .encoders import RecurrentEncoder as RecurrentEncoder
+from .encoders import SequenceAutoEncoder as SequenceAutoEncoder
+from .encoders import TemporalConvEncoder as TemporalConvEncoder
 from .exceptions import BadCellWarning as BadCellWarning
 from .exceptions import CacheWarning as CacheWarning
 from .exceptions import MissingDependencyError as MissingDependencyError
@@ -49,3 +52,4 @@ from .pipelines import multimodal_pipeline as multimodal_pipeline
 from .pipelines import search_space as search_space
 from .series import SeriesReader as SeriesReader
 from .text import TfidfEmbedder as TfidfEmbedder
+from .text import WordReader as WordReader

@@ -119,7 +119,7 @@ def mean_and_deviation(samples: Sequence[Frames]) -> tuple[np.ndarray, np.ndarra
 
 
 def numbers_of(words: np.ndarray, texts: Sequence[list[str]]) -> list[np.ndarray]:
-    """Number the words of texts by their place in a sorted vocabulary.
+    """Return the numbers of the words of texts: their places in a sorted vocabulary.
 
     A text without words is one number 0.
     """

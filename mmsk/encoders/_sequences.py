@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from mmsk._nets.sequences import Sequences
+    from mmsk._nets.training import Training
 
 
 class SequenceEncoder(BaseEncoder):
@@ -98,6 +99,9 @@ class SequenceEncoder(BaseEncoder):
 
     def _scaled(self, samples: Sequence[Frames]) -> list[np.ndarray]:
         return [(sample.values - self.mean_) / self.deviation_ for sample in samples]
+
+    def _how(self, n_rows: int, **other: Any) -> Training:
+        return super()._how(n_rows, **{"schedule": "cosine"} | other)
 
     def _make_network(self) -> nn.Module:
         from torch import nn
