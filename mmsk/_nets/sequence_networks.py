@@ -48,13 +48,22 @@ class SequenceNetwork(nn.Module):
     pooling : {"attention", "mean", "max", "last"}
         How the frames become one row.
     n_components : int
-        Width of the row, whose values are between -1 and 1.
+        Width of the row.
     dropout : float
         Chance in training that a pooled value is left out.
+    bounded : bool
+        Whether the values of the row are brought between -1 and 1, by the hyperbolic tangent.
     """
 
     def __init__(
-        self, enter: nn.Module, layers: Any, pooling: str, n_components: int, dropout: float
+        self,
+        enter: nn.Module,
+        layers: Any,
+        pooling: str,
+        n_components: int,
+        *,
+        dropout: float,
+        bounded: bool,
     ) -> None:
         super().__init__()
         self.enter = enter
@@ -62,12 +71,14 @@ class SequenceNetwork(nn.Module):
         self.pool = FramePooling(pooling, layers.width, layers.n_backward)
         self.dropout = Dropout(dropout)
         self.narrow = nn.Linear(layers.width, n_components)
+        self.bounded = bounded
 
     def forward(self, sequences: Sequences) -> torch.Tensor:
         """Map sequences to rows of shape (n_rows, n_components)."""
         present = sequences.present
         frames = self.layers(self.enter(sequences.values), present)
-        return torch.tanh(self.narrow(self.dropout(self.pool(frames, present))))
+        row = self.narrow(self.dropout(self.pool(frames, present)))
+        return torch.tanh(row) if self.bounded else row
 
 
 class SequenceRebuilder(nn.Module):

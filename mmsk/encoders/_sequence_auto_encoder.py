@@ -24,7 +24,7 @@ class SequenceAutoEncoder(SequenceEncoder, AutoEncoder):
     Parameters
     ----------
     n_components : int, default=32
-        Width of the codes, whose values are between -1 and 1.
+        Width of the codes.
     sequence : {"series", "words"} or estimator, default="series"
         What a cell is, and how it becomes a sequence. ``"series"``: arrays (time,) or (time,
         channels), tables and files, as ``SeriesReader()`` reads them; embeddings of the frames
@@ -210,6 +210,6 @@ class SequenceAutoEncoder(SequenceEncoder, AutoEncoder):
         from mmsk._nets.sequence_networks import SequenceRebuilder
 
         width = self._n_words() if self._is_of_words else self.n_channels_
-        return SequenceRebuilder(
-            self._make_network(), self.n_components, self.hidden_size, width, self.cell
-        )
+        # A code at its bounds hardly learns any more; no linear model behind it needs bounds.
+        encode = self._make_network(bounded=False)
+        return SequenceRebuilder(encode, self.n_components, self.hidden_size, width, self.cell)

@@ -103,7 +103,7 @@ class SequenceEncoder(BaseEncoder):
     def _how(self, n_rows: int, **other: Any) -> Training:
         return super()._how(n_rows, **{"schedule": "cosine"} | other)
 
-    def _make_network(self) -> nn.Module:
+    def _make_network(self, *, bounded: bool = True) -> nn.Module:
         from torch import nn
 
         from mmsk._nets.sequence_networks import SequenceNetwork, WordVectors
@@ -114,7 +114,12 @@ class SequenceEncoder(BaseEncoder):
         else:
             width = self.n_channels_
         return SequenceNetwork(
-            enter, self._layers(width), self.pooling, self.n_components, self.dropout
+            enter,
+            self._layers(width),
+            self.pooling,
+            self.n_components,
+            dropout=self.dropout,
+            bounded=bounded,
         )
 
     def _n_words(self) -> int:

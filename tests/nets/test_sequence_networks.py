@@ -24,8 +24,10 @@ def values():
     return np.random.default_rng(0).normal(size=(LENGTHS.sum(), WIDTH)).astype(np.float32)
 
 
-def build(layers, pooling="mean", enter=None):
-    return SequenceNetwork(enter or nn.Identity(), LAYERS[layers](), pooling, 4, 0.1)
+def build(layers, pooling="mean", enter=None, bounded=True):
+    return SequenceNetwork(
+        enter or nn.Identity(), LAYERS[layers](), pooling, 4, dropout=0.1, bounded=bounded
+    )
 
 
 @pytest.mark.parametrize("layers", LAYERS)
@@ -38,6 +40,15 @@ def test_a_row_does_not_depend_on_the_others(values, layers, pooling):
         alone = [network(padded(part, np.array([len(part)]), "cpu"))[0] for part in parts]
     np.testing.assert_allclose(together, np.stack(alone), rtol=0, atol=1e-6)
     assert np.ptp(together, axis=0).min() > 1e-3
+
+
+def test_rows_are_bounded_by_the_hyperbolic_tangent(values):
+    free, bounded = (
+        build_seeded(lambda bounded=bounded: build("lstm", bounded=bounded), 0).eval()
+        for bounded in (False, True)
+    )
+    sequences = padded(values, LENGTHS, "cpu")
+    torch.testing.assert_close(bounded(sequences), torch.tanh(free(sequences)))
 
 
 def test_the_vector_of_no_word_is_zero():
