@@ -50,6 +50,10 @@ from .inspection import search_pivot as search_pivot
 from .inspection import search_results as search_results
 from .pipelines import multimodal_pipeline as multimodal_pipeline
 from .pipelines import search_space as search_space
+from .series import MiniRocketEmbedder as MiniRocketEmbedder
 from .series import SeriesReader as SeriesReader
+from .series import SeriesStatistics as SeriesStatistics
+from .series import SlidingWindows as SlidingWindows
+from .series import SpectralSeries as SpectralSeries
 from .text import TfidfEmbedder as TfidfEmbedder
 from .text import WordReader as WordReader

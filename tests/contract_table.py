@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import PIL.Image
 import soundfile
 from sklearn.compose import ColumnTransformer
@@ -43,6 +44,12 @@ from mmsk.image import (
     ColorHistogramEmbedder,
     HOGEmbedder,
     LocalBinaryPatternEmbedder,
+)
+from mmsk.series import (
+    MiniRocketEmbedder,
+    SeriesStatistics,
+    SlidingWindows,
+    SpectralSeries,
 )
 from mmsk.text import TfidfEmbedder
 
@@ -119,7 +126,31 @@ def sounds():
     ]
 
 
+def series():
+    """Five series of two channels and different length, one in each kind of cell."""
+    generator = np.random.default_rng(0)
+
+    def values(n_points, tone):
+        time = np.arange(n_points)
+        noise = generator.normal(size=(2, n_points))
+        wave = np.sin(2 * np.pi * tone * time) * np.linspace(1, 0.1, n_points)
+        return np.column_stack([wave + 0.2 * noise[0], np.cumsum(noise[1]) + time / 8])
+
+    np.save(FOLDER / "series.npy", values(40, 0.1))
+    np.savetxt(FOLDER / "series.csv", values(60, 0.2), delimiter=",")
+    file = io.BytesIO()
+    pd.DataFrame(values(50, 0.3), columns=["x", "y"]).to_parquet(file)
+    return [
+        str(FOLDER / "series.npy"),
+        FOLDER / "series.csv",
+        file.getvalue(),
+        values(30, 0.4),
+        values(45, 0.05).tolist(),
+    ]
+
+
 PICTURES = pictures()
+SERIES = series()
 SOUNDS = sounds()
 IMAGES = {"image_size": [32, 48]}
 FRAMES = {"sample_rate": 8000, "n_fft": 256, "hop_length": 128}
@@ -145,7 +176,7 @@ NOT_SEARCHED = {
     "batch_size": "changes no row: check_batch_invariance",
     "n_jobs": "changes no row: check_batch_invariance",
     "device": "changes no row beyond rounding: the tests marked gpu",
-    "reader": "has limits and a background: tests/image, tests/audio",
+    "reader": "has limits, rates, a background: tests/image, tests/audio, tests/series",
     "MFCC.precision": "rounds only: tests/audio",
     "LogMelEmbedder.precision": "rounds only: tests/audio",
     "STFTEmbedder.precision": "rounds only: tests/audio",
@@ -267,6 +298,52 @@ EXTRACTORS = {
         AudioDescriptors(["centroid", "rms", "chroma"], **FRAMES),
         SOUNDS,
         FRAMED | {"descriptors": [["rms"], ["flatness"], None]},
+    ),
+    "SeriesStatistics": Entry(
+        SeriesStatistics(),
+        SERIES,
+        {
+            "statistics": [None, ["mean", "energy"], ["correlation"]],
+            "quantiles": [(0.5,), (0.25,)],
+            "lags": [[1], [2], [1, 5]],
+        },
+    ),
+    "SpectralSeries": Entry(
+        SpectralSeries(4, segment_length=32),
+        SERIES,
+        {
+            "bands": [4, [0.1, 0.3], {"low": (0, 0.1)}],
+            "scale": ["decibel", "power", "share"],
+            "moments": [["centroid"], ["peak"], []],
+            "segment_length": [16, 32],
+            "overlap": [0.5, 0.75],
+            "window": ["hann", "boxcar"],
+        },
+    ),
+    "MiniRocketEmbedder": Entry(
+        MiniRocketEmbedder(168, device="cpu"),
+        SERIES,
+        {
+            "n_features": [168, 336],
+            "max_dilations": [32, 1],
+            "scale": ["channel", "series", None],
+            "random_state": [0, 1],
+        },
+    ),
+    "SlidingWindows": Entry(
+        SlidingWindows(SeriesStatistics(["mean", "std"]), window_length=16),
+        SERIES,
+        {
+            "extractor": [SeriesStatistics(["mean"]), SeriesStatistics(["trend"])],
+            "window_length": [16, 24],
+            "hop_length": [None, 4],
+            "pooling": [["mean"], ["min"], ["max"], ["std"]],
+        },
+    ),
+    "SlidingWindows-minirocket": Entry(
+        SlidingWindows(MiniRocketEmbedder(84, device="cpu"), window_length=16),
+        SERIES,
+        {"window_length": [12, 16]},
     ),
     "AudioDescriptors-frames": Entry(
         AudioDescriptors(["rms", "tempo"], **FRAMES, **IN_FRAMES), SOUNDS, {"n_frames": [4, 6]}

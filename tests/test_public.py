@@ -35,7 +35,8 @@ ROOMS = {
     + ["ImageReader", "LocalBinaryPatternEmbedder", "augment_table"],
     "inspection": ["FusionSearchDisplay", "search_pivot", "search_results"],
     "pipelines": ["multimodal_pipeline", "search_space"],
-    "series": ["SeriesReader"],
+    "series": ["MiniRocketEmbedder", "SeriesReader", "SeriesStatistics", "SlidingWindows"]
+    + ["SpectralSeries"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
     "text": ["TfidfEmbedder"],

@@ -12,7 +12,8 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils import Tags
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.validation import check_is_fitted
 
 from mmsk._config import config_to_send, current_config, receive_config
 from mmsk._progress import FitTasks, as_fit_task, progress_bar
@@ -71,11 +72,12 @@ class BaseExtractor(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
 
 
 class CellExtractor(BaseExtractor):
-    """Base of the frozen extractors: each cell is read and computed on its own.
+    """Base of the extractors whose row depends on its cell alone, once they are fitted.
 
     A leaf gives `_prepare` (one cell to one sample; runs in reading threads) and `_extract`
-    (a list of samples to rows). Nothing is learned: `fit` only checks the parameters, and
-    `transform` works without it.
+    (a list of samples to rows). Most are frozen: `fit` only checks the parameters, and
+    `transform` works without it. One that learns from the column does so in `_learn`, says so
+    in its tags (``requires_fit``), and returns what it learned from `_fingerprint_state`.
 
     The parameters `on_error`, `max_bad_fraction`, `batch_size` and `n_jobs` of the leaf steer
     the pass and cannot change a row.
@@ -106,14 +108,17 @@ class CellExtractor(BaseExtractor):
     def _extract(self, samples: list[Any]) -> np.ndarray:
         """Compute one float32 row per sample, shape (len(samples), n_features)."""
 
+    def _learn(self, column: RawColumn) -> None:
+        """Learn from a column what rows depend on beside the parameters; here nothing."""
+
     @as_fit_task
     def fit(self, X: Any = None, y: Any = None) -> Self:
-        """Check the parameters; there is nothing to learn.
+        """Check the parameters, and learn what is to be learned from the column.
 
         Parameters
         ----------
         X : column of raw cells, default=None
-            Checked to be a column, not read.
+            A frozen extractor checks that it is a column, and reads no cell.
         y : ignored
             Present for scikit-learn's convention.
 
@@ -125,16 +130,19 @@ class CellExtractor(BaseExtractor):
         Raises
         ------
         ValueError
-            If a parameter is not accepted or `X` is not a column.
+            If a parameter is not accepted, `X` is not a column, or there is nothing to learn
+            from.
         """
         self._check_all_parameters()
         if X is not None:
-            raw_column(X)
+            self._learn(raw_column(X))
+        elif get_tags(self).requires_fit:
+            raise ValueError(f"{type(self).__name__} learns from the column: call fit(X).")
         return self
 
     @with_callbacks
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
-        """Do what `transform` does, and tell scikit-learn's callbacks how far it is.
+        """Do what `fit` and `transform` do, and tell scikit-learn's callbacks how far it is.
 
         Parameters
         ----------
@@ -150,6 +158,7 @@ class CellExtractor(BaseExtractor):
         """
         self._check_all_parameters()
         column = raw_column(X)
+        self._learn(column)
         with (
             self._bar(column) as bar,
             FitTasks(self, column.n_present, self.batch_size) as tasks,
@@ -175,6 +184,7 @@ class CellExtractor(BaseExtractor):
             If a cell cannot be read; it names row, column, item and cause, and up to 19 more
             bad cells. With ``on_error="missing"`` only if too many are bad.
         """
+        check_is_fitted(self)
         self._check_all_parameters()
         column = raw_column(X)
         with self._bar(column) as bar:

@@ -126,6 +126,9 @@ class SeriesReader(BaseEstimator):
         ReadError
             If the cell is no accepted series, is damaged, or is over a limit.
         """
+        if isinstance(cell, Series) and self.sample_rate in (None, cell.sample_rate):
+            self._check_size(*cell.values.shape)
+            return cell
         table = self._table(cell)
         self._check_size(*table.values.shape)
         values, times, rate = self._filled(table)

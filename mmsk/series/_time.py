@@ -8,6 +8,7 @@ from mmsk.exceptions import ReadError
 
 # Clocks jitter, and stamps are rounded to milliseconds: steps this close count as even.
 UNEVEN_STEP = 0.01
+LONGEST_JITTER = 1.5
 
 
 def fill_gaps(
@@ -61,8 +62,17 @@ def check_times(times: np.ndarray) -> None:
 
 
 def rate_of(times: np.ndarray) -> float | None:
-    """Return the points per second that most steps have, None for a single point."""
-    return float(1 / np.quantile(np.diff(times), 0.5, method="lower")) if len(times) > 1 else None
+    """Return the points per second that most steps have, None for a single point.
+
+    Steps that only jitter give their mean, which is nearer to the clock than any of them.
+    """
+    if len(times) < 2:
+        return None
+    steps = np.diff(times)
+    step = np.quantile(steps, 0.5, method="lower")
+    if steps.max() < LONGEST_JITTER * step:
+        step = steps.mean()
+    return float(f"{1 / step:.9g}")  # what is beyond is rounding of the times
 
 
 def is_even(times: np.ndarray, rate: float) -> bool:

@@ -88,6 +88,20 @@ def test_numbers_and_categories_have_sound_defaults():
     assert np.isfinite(np.asarray(blocks)).all()
 
 
+def test_series_are_told_apart():
+    generator = np.random.default_rng(0)
+    y = np.repeat(["slow", "fast"], 12)
+    cells = [
+        np.sin(np.arange(30 + number) / (5 if label == "slow" else 2) + generator.uniform(0, 6))
+        for number, label in enumerate(y)
+    ]
+    table = pd.DataFrame({"sensor": pd.Series([*cells[:-1], None], dtype=object)})
+    pipeline = multimodal_pipeline(table).fit(table[::2], y[::2])
+    assert pipeline.score(table[1:-1:2], y[1:-1:2]) == 1
+    parts = pipeline["features"].named_transformers_["sensor"].transformer_list
+    assert [name for name, _ in parts] == ["statistics", "rocket"]
+
+
 def test_extractors_replace_defaults_by_column_before_modality():
     by_modality, by_column = HOGEmbedder(image_size=32), TfidfEmbedder(n_components=2)
     pipeline = multimodal_pipeline(

@@ -148,6 +148,7 @@ def test_jitter_of_a_clock_changes_no_value():
     frame = pd.DataFrame({"t": times, "x": np.arange(100.0)})
     series = SeriesReader(50, time_column="t").read(frame)
     np.testing.assert_array_equal(series.values.ravel(), np.arange(100))
+    assert SeriesReader(time_column="t").read(frame).sample_rate == pytest.approx(50, rel=1e-4)
 
 
 def test_sample_rate_is_given_or_reached():
