@@ -6,13 +6,6 @@ from mmsk.image import ImageAugmenter
 from mmsk.image._augmenter import _resampled
 
 OFF = {"rotate": 0, "scale": 0, "crop": 0, "flip": 0, "color": 0, "noise": 0}
-    "rotate": 0,
-    "scale": 0,
-    "crop": 0,
-    "flip": 0,
-    "color": 0,
-    "noise": 0,
-}  # and no shift, no mask
 
 
 def only(**change):
