@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from mmsk._nets.dropout import Dropout
+
+
+def stack_pictures(pictures: Sequence[np.ndarray], device: str) -> torch.Tensor:
+    """Stack 8-bit pictures of one size, with channels last, to float32 on the scale 0..1.
+
+    Returns
+    -------
+    pictures : Tensor of shape (n, channels, height, width)
+        On the device.
+    """
+    pixels = torch.from_numpy(np.stack(pictures)).to(device)
+    return pixels.permute(0, 3, 1, 2).float() / 255
 
 
 class Standardize(nn.Module):
@@ -104,7 +117,7 @@ class ConvNet(nn.Module):
 
 
 class ConvAutoEncoder(nn.Module):
-    """Pictures to rows that suffice to draw the pictures again.
+    """Pictures to rows that suffice to draw the pictures again; gives how well it does.
 
     ::
 
@@ -146,15 +159,19 @@ class ConvAutoEncoder(nn.Module):
         self.to_picture = nn.Conv2d(channels[0], len(mean), 3, padding=1)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Return pictures drawn again, as `standardize` gives them."""
-        return self.decode(self.encode(pictures))
+        """Return the mean squared error of each picture drawn again, shape (n,).
+
+        It is that of standardized pictures: drawing the mean picture has an error of about 1.
+        """
+        drawn = self.decode(self.encode(pictures))
+        return (drawn - self.standardize(pictures)).square().mean(dim=(1, 2, 3))
 
     def encode(self, pictures: torch.Tensor) -> torch.Tensor:
         """Return rows (n, n_components) of pictures (n, channels, height, width)."""
         return self.to_row(self.stages(self.standardize(pictures)).flatten(1))
 
     def decode(self, rows: torch.Tensor) -> torch.Tensor:
-        """Return pictures of mean 0 and variance 1 of rows (n, n_components)."""
+        """Return standardized pictures of rows (n, n_components)."""
         maps = F.relu(self.from_row(rows)).view(-1, self.n_channels, *self.sizes[-1])
         for stage, size in zip(self.back, reversed(self.sizes[:-1]), strict=True):
             maps = stage(F.interpolate(maps, size=size))

@@ -98,6 +98,11 @@ class FineTuning:
     image_size: int
     n_stages: int
 
+    def check(self) -> None:
+        """Raise ValueError if the network does not take this size, or has too few stages."""
+        plan_network(self.backbone, self.weights, None, self.image_size)
+        self.trained()
+
     def trained(self) -> tuple[str, ...]:
         """Names of the modules that learn."""
         size = built_for(self.backbone, self.weights, self.image_size)
@@ -107,16 +112,17 @@ class FineTuning:
         """Factors on the learning rate: 0 for what is frozen, `factor` for what learns further."""
         return {"backbone.": 0.0} | {f"backbone.network.{name}.": factor for name in self.trained()}
 
-    def build(self, seed: int, **options: Any) -> FineTunedNetwork:
+    def build(self, **options: Any) -> FineTunedNetwork:
         """Build the network with the weights that it begins with.
+
+        Those of ``weights=None`` are drawn from torch's generator.
 
         Parameters
         ----------
-        seed : int
-            Of the weights where ``weights=None``.
         **options
             Of `FineTunedNetwork`: `n_components`, `dropout`, `mean`, `std`.
         """
+        seed = int(torch.randint(2**31, ()))
         network = load_whole(self.backbone, self.weights, self.image_size, seed)
         return self._built(network, options)
 

@@ -20,7 +20,7 @@ def pictures():
 
 
 def trained(how, pictures, factor=0.1):
-    network = build_seeded(lambda: how.build(0, **OPTIONS), 0)
+    network = build_seeded(lambda: how.build(**OPTIONS), 0)
     before = to_arrays(network)
     training = Training(0.01, 0.01, batch_size=4, max_epochs=2, n_iter_no_change=1)
     trainer = Trainer(
@@ -66,7 +66,7 @@ def test_the_rate_of_what_learns_further_is_its_own(pictures):
 )
 def test_a_hollow_network_takes_what_was_learned(backbone, size):
     how = FineTuning(backbone, None, size, 1)
-    network = build_seeded(lambda: how.build(0, **OPTIONS), 0).eval()
+    network = build_seeded(lambda: how.build(**OPTIONS), 0).eval()
     pictures = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0))
     state = torch.get_rng_state()
     again = from_arrays(lambda: how.build_hollow(**OPTIONS), to_arrays(network))
@@ -78,7 +78,7 @@ def test_a_hollow_network_takes_what_was_learned(backbone, size):
     ("backbone", "size"), [("googlenet", 64), ("efficientnet_b0", 32), ("mobilenet_v2", 32)]
 )
 def test_training_gives_rows_and_leaves_torch_s_generator_alone(backbone, size):
-    network = build_seeded(lambda: FineTuning(backbone, None, size, 2).build(0, **OPTIONS), 0)
+    network = build_seeded(lambda: FineTuning(backbone, None, size, 2).build(**OPTIONS), 0)
     pictures = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0))
     state = torch.get_rng_state()
     assert network.train()(pictures).shape == (2, 4)
@@ -91,6 +91,6 @@ def test_side_branches_that_come_with_the_weights_are_left_out(monkeypatch):
 
     monkeypatch.setattr(fine_tuned, "load_whole", with_branches)
     how = FineTuning("googlenet", None, 64, 1)
-    names = " ".join(to_arrays(build_seeded(lambda: how.build(0, **OPTIONS), 0)))
+    names = " ".join(to_arrays(build_seeded(lambda: how.build(**OPTIONS), 0)))
     assert "inception5b" in names
     assert "aux" not in names
