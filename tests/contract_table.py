@@ -21,6 +21,7 @@ from sklearn.svm import SVC, SVR
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
 from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
+from mmsk.encoders import ConvEncoder, ImageAutoEncoder
 from mmsk.fusion import (
     AttentionFusion,
     BilinearFusion,
@@ -43,6 +44,7 @@ from mmsk.image import (
     CNNEmbedder,
     ColorHistogramEmbedder,
     HOGEmbedder,
+    ImageAugmenter,
     LocalBinaryPatternEmbedder,
 )
 from mmsk.series import (
@@ -60,13 +62,14 @@ FOLDER = Path(_folder.name)
 
 @dataclass
 class Entry:
-    """An estimator, the parameters that a search may vary, and its reasoned exceptions."""
+    """An estimator, what a search may vary, its reasoned exceptions, and the target it needs."""
 
     estimator: Any
     cells: Any = None
     searchable: dict[str, list] = field(default_factory=dict)
     tolerance: float = 0.0
     expected: dict[str, str] = field(default_factory=dict)
+    y: Any = None
 
 
 def texts():
@@ -184,6 +187,9 @@ NOT_SEARCHED = {
     "TfidfEmbedder.random_state": "seeds an approximation that is close to exact on few texts",
     "CCAFusion.random_state": "seeds the reduction of sparse blocks: tests/fusion/test_cca.py",
     "CNNEmbedder.weights": "needs a file of weights: tests/image/test_cnn.py",
+    "ConvEncoder.weights": "needs a file of weights: tests/encoders/test_conv.py",
+    "validation_fraction": "matters in early stopping only: tests/encoders/test_base.py",
+    "n_iter_no_change": "matters in early stopping only: tests/encoders/test_base.py",
 }
 
 EXTRACTORS = {
@@ -347,6 +353,59 @@ EXTRACTORS = {
     ),
     "AudioDescriptors-frames": Entry(
         AudioDescriptors(["rms", "tempo"], **FRAMES, **IN_FRAMES), SOUNDS, {"n_frames": [4, 6]}
+    ),
+}
+
+STEPS = {
+    "check_batch_invariance": "batch_size is the number of rows per step of training, and another "
+    "one learns otherwise; that n_jobs changes nothing: tests/encoders"
+}
+TRAINED = {"max_epochs": 2, "batch_size": 3, "random_state": 0, "device": "cpu"}
+TRAINING = {
+    "n_components": [3, 5],
+    "learning_rate": [0.01, 0.03],
+    "weight_decay": [0.01, 20.0],
+    "max_epochs": [2, 3],
+    "early_stopping": [False, True],
+    "random_state": [0, 1],
+}
+SEEN = IMAGES | {"color_space": ["rgb", "grey"]}
+EXTRACTORS |= {
+    "ConvEncoder": Entry(
+        ConvEncoder(3, channels=(4, 6), learning_rate=0.01, image_size=32, **TRAINED),
+        PICTURES,
+        TRAINING
+        | SEEN
+        | {
+            "output": ["features", "scores"],
+            "channels": [(4, 6), (4, 4, 8)],
+            "mean": [None, 0.2],
+            "std": [None, [0.4, 0.5, 0.6]],
+            "augmenter": [None, ImageAugmenter(), ImageAugmenter(flip=1.0)],
+            "dropout": [0.2, 0.5],
+        },
+        tolerance=1e-4,
+        expected=STEPS,
+        y=["dark", "bright"] * 3,
+    ),
+    "ConvEncoder-backbone": Entry(
+        ConvEncoder(3, backbone="squeezenet1_1", weights=None, image_size=32, **TRAINED),
+        PICTURES,
+        {
+            "backbone": ["squeezenet1_1", "squeezenet1_0"],
+            "n_stages_trained": [1, 2],
+            "backbone_learning_rate": [1e-3, 1e-2],
+        },
+        tolerance=1e-4,
+        expected=STEPS,
+        y=["dark", "bright"] * 3,
+    ),
+    "ImageAutoEncoder": Entry(
+        ImageAutoEncoder(3, channels=(4, 6), learning_rate=0.01, image_size=16, **TRAINED),
+        PICTURES,
+        TRAINING | SEEN | {"image_size": [16, (12, 16)], "channels": [(4, 6), (4, 4, 8)]},
+        tolerance=1e-4,
+        expected=STEPS,
     ),
 }
 

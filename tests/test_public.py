@@ -12,6 +12,7 @@ ROOMS = {
     "compose": ["FeatureBlocks", "Modalities", "ModalityDropout", "ModalityTransformer"]
     + ["PerBlock", "infer_modalities", "precompute"],
     "datasets": ["fetch_flower_photos", "fetch_free_spoken_digits", "make_multimodal"],
+    "encoders": ["ConvEncoder", "ImageAutoEncoder"],
     "extraction": ["BaseExtractor", "CellExtractor", "cache_info", "clear_cache"],
     "fusion": [
         "AttentionFusion",

@@ -68,6 +68,10 @@ class BaseEncoder(LearnsInEpochs, BaseExtractor):
     def _make_network(self) -> nn.Module:
         """Build the network: what `_batch` gives to shape (n_rows, n_components)."""
 
+    def _make_start(self) -> nn.Module:
+        """Build the network as training begins, where that is not with random weights."""
+        return self._make_network()
+
     def _augment(self) -> Callable[[Any, Any], Any] | None:
         """Return what changes a batch in training, with a generator of torch; or None."""
         return None
@@ -216,7 +220,11 @@ class BaseEncoder(LearnsInEpochs, BaseExtractor):
             network, self.history_ = self._train(
                 lambda places: self._batch([samples[place] for place in places], device),
                 targets,
-                how=self._how(len(samples), n_threads=effective_n_jobs(self.n_jobs)),
+                how=self._how(
+                    len(samples),
+                    n_threads=effective_n_jobs(self.n_jobs),
+                    rows_per_pass=ROWS_A_PASS,
+                ),
                 validation_fraction=self._fraction_held_out(len(samples)),
                 seed=self._draw_seed(),
                 device=device,
