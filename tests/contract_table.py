@@ -21,7 +21,13 @@ from sklearn.svm import SVC, SVR
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
 from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
-from mmsk.encoders import ConvEncoder, ImageAutoEncoder
+from mmsk.encoders import (
+    ConvEncoder,
+    ImageAutoEncoder,
+    RecurrentEncoder,
+    SequenceAutoEncoder,
+    TemporalConvEncoder,
+)
 from mmsk.fusion import (
     AttentionFusion,
     BilinearFusion,
@@ -53,7 +59,7 @@ from mmsk.series import (
     SlidingWindows,
     SpectralSeries,
 )
-from mmsk.text import TfidfEmbedder
+from mmsk.text import TfidfEmbedder, WordReader
 
 _folder = tempfile.TemporaryDirectory(prefix="mmsk-contract-")
 atexit.register(_folder.cleanup)
@@ -188,6 +194,10 @@ NOT_SEARCHED = {
     "CCAFusion.random_state": "seeds the reduction of sparse blocks: tests/fusion/test_cca.py",
     "CNNEmbedder.weights": "needs a file of weights: tests/image/test_cnn.py",
     "ConvEncoder.weights": "needs a file of weights: tests/encoders/test_conv.py",
+    "TemporalConvEncoder.sequence": "as in RecurrentEncoder: tests/encoders/test_sequences.py",
+    "TemporalConvEncoder.embedding_size": "as in RecurrentEncoder",
+    "SequenceAutoEncoder.sequence": "as in RecurrentEncoder: tests/encoders/test_sequences.py",
+    "SequenceAutoEncoder.embedding_size": "as in RecurrentEncoder",
     "validation_fraction": "matters in early stopping only: tests/encoders/test_base.py",
     "n_iter_no_change": "matters in early stopping only: tests/encoders/test_base.py",
 }
@@ -370,6 +380,13 @@ TRAINING = {
     "random_state": [0, 1],
 }
 SEEN = IMAGES | {"color_space": ["rgb", "grey"]}
+WAVES = TRAINED | {"hidden_size": 4}
+OVER_TIME = {
+    "hidden_size": [4, 6],
+    "pooling": ["attention", "mean", "max", "last"],
+    "max_length": [1000, 10],
+}
+RECURRENT = {"cell": ["lstm", "gru"], "n_layers": [1, 2], "bidirectional": [True, False]}
 EXTRACTORS |= {
     "ConvEncoder": Entry(
         ConvEncoder(3, channels=(4, 6), learning_rate=0.01, image_size=32, **TRAINED),
@@ -404,6 +421,47 @@ EXTRACTORS |= {
         ImageAutoEncoder(3, channels=(4, 6), learning_rate=0.01, image_size=16, **TRAINED),
         PICTURES,
         TRAINING | SEEN | {"image_size": [16, (12, 16)], "channels": [(4, 6), (4, 4, 8)]},
+        tolerance=1e-4,
+        expected=STEPS,
+    ),
+    "RecurrentEncoder": Entry(
+        RecurrentEncoder(3, **WAVES),
+        SERIES,
+        TRAINING
+        | OVER_TIME
+        | RECURRENT
+        | {"output": ["features", "scores"], "dropout": [0.2, 0.5]},
+        tolerance=1e-4,
+        expected=STEPS,
+        y=["slow", "fast", "slow", "fast", "slow"],
+    ),
+    "RecurrentEncoder-words": Entry(
+        RecurrentEncoder(3, sequence="words", hidden_size=4, **TRAINED),
+        texts(),
+        {"embedding_size": [4, 6], "sequence": ["words", WordReader(min_df=1)]},
+        tolerance=1e-4,
+        expected=STEPS,
+        y=["car", "apple"] * 4,
+    ),
+    "TemporalConvEncoder": Entry(
+        TemporalConvEncoder(3, n_blocks=2, **WAVES),
+        SERIES,
+        TRAINING
+        | OVER_TIME
+        | {
+            "output": ["features", "scores"],
+            "dropout": [0.2, 0.5],
+            "n_blocks": [2, 3],
+            "kernel_size": [3, 5],
+        },
+        tolerance=1e-4,
+        expected=STEPS,
+        y=["slow", "fast", "slow", "fast", "slow"],
+    ),
+    "SequenceAutoEncoder": Entry(
+        SequenceAutoEncoder(3, **WAVES),
+        SERIES,
+        TRAINING | OVER_TIME | RECURRENT | {"dropout": [0.0, 0.5]},
         tolerance=1e-4,
         expected=STEPS,
     ),
@@ -643,5 +701,6 @@ NO_TRANSFORMERS = {
     "ImageReader": "gives samples, not features: tests/image",
     "AudioReader": "gives samples, not features: tests/audio",
     "SeriesReader": "gives samples, not features: tests/series",
+    "WordReader": "gives samples, not features: tests/text",
     "ImageAugmenter": "changes pictures, gives no features: tests/image",
 }

@@ -60,8 +60,9 @@ class RecurrentEncoder(SequenceEncoder, SupervisedEncoder):
         Step size of AdamW; it falls to zero over the epochs by half a cosine.
     weight_decay : float, default=0.01
         Decay of matrices towards zero, as a share of the step size.
-    batch_size : int or "auto", default="auto"
-        Cells per step; ``"auto"`` is an eighth of them, from 16 to 256.
+    batch_size : int or "auto", default=32
+        Cells per step; ``"auto"`` is an eighth of them, from 16 to 256. Also how many are computed
+        at once later, which changes rounding only.
     max_epochs : int, default=40
         Most passes over the cells.
     early_stopping : bool or "auto", default="auto"
@@ -89,7 +90,7 @@ class RecurrentEncoder(SequenceEncoder, SupervisedEncoder):
         Number of channels, for frames.
     channels_ : tuple of str or None
         Names of the channels, for series that have them.
-    mean_, deviation_ : ndarray of shape (n_channels,)
+    mean_, std_ : ndarray of shape (n_channels,)
         Of each channel over all training frames; frames are standardized by them.
     words_ : ndarray of str
         The vocabulary, for words.
@@ -166,7 +167,7 @@ class RecurrentEncoder(SequenceEncoder, SupervisedEncoder):
         output: str = "features",
         learning_rate: float = 0.003,
         weight_decay: float = 0.01,
-        batch_size: int | str = "auto",
+        batch_size: int | str = 32,
         max_epochs: int = 40,
         early_stopping: bool | str = "auto",
         validation_fraction: float = 0.1,

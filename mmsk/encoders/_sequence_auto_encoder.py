@@ -56,8 +56,9 @@ class SequenceAutoEncoder(SequenceEncoder, AutoEncoder):
         Step size of AdamW; it falls to zero over the epochs by half a cosine.
     weight_decay : float, default=0.01
         Decay of matrices towards zero, as a share of the step size.
-    batch_size : int or "auto", default="auto"
-        Cells per step; ``"auto"`` is an eighth of them, from 16 to 256.
+    batch_size : int or "auto", default=32
+        Cells per step; ``"auto"`` is an eighth of them, from 16 to 256. Also how many are computed
+        at once later, which changes rounding only.
     max_epochs : int, default=100
         Most passes over the cells.
     early_stopping : bool or "auto", default=False
@@ -85,7 +86,7 @@ class SequenceAutoEncoder(SequenceEncoder, AutoEncoder):
         Number of channels, for frames.
     channels_ : tuple of str or None
         Names of the channels, for series that have them.
-    mean_, deviation_ : ndarray of shape (n_channels,)
+    mean_, std_ : ndarray of shape (n_channels,)
         Of each channel over all training frames; frames are standardized by them.
     words_ : ndarray of str
         The vocabulary, for words.
@@ -154,7 +155,7 @@ class SequenceAutoEncoder(SequenceEncoder, AutoEncoder):
         max_length: int = 1000,
         learning_rate: float = 0.003,
         weight_decay: float = 0.01,
-        batch_size: int | str = "auto",
+        batch_size: int | str = 32,
         max_epochs: int = 100,
         early_stopping: bool | str = False,
         validation_fraction: float = 0.1,

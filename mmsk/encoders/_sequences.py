@@ -34,7 +34,7 @@ class SequenceEncoder(BaseEncoder):
 
     A leaf gives `_layers`, the part of the network that maps frames to frames. From frames, fit
     learns the channels (`n_channels_`, `channels_`) and the mean and deviation of each
-    (`mean_`, `deviation_`); from words the vocabulary (`words_`).
+    (`mean_`, `std_`); from words the vocabulary (`words_`).
     """
 
     sequence: Any
@@ -88,7 +88,7 @@ class SequenceEncoder(BaseEncoder):
             self.words_ = source_of(self.sequence).vocabulary(samples)
         else:
             self.n_channels_, self.channels_ = most_common_kind(samples)
-            self.mean_, self.deviation_ = mean_and_deviation(samples)
+            self.mean_, self.std_ = mean_and_deviation(samples)
 
     def _batch(self, samples: list[Any], device: str) -> Sequences:
         from mmsk._nets.sequences import padded
@@ -98,7 +98,7 @@ class SequenceEncoder(BaseEncoder):
         return padded(np.concatenate(parts), lengths, device)
 
     def _scaled(self, samples: Sequence[Frames]) -> list[np.ndarray]:
-        return [(sample.values - self.mean_) / self.deviation_ for sample in samples]
+        return [(sample.values - self.mean_) / self.std_ for sample in samples]
 
     def _how(self, n_rows: int, **other: Any) -> Training:
         return super()._how(n_rows, **{"schedule": "cosine"} | other)

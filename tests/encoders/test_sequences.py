@@ -60,7 +60,7 @@ def test_units_do_not_matter(encoder, series, labels):
     encoder.fit(series, labels)
     frames = np.concatenate(series)
     np.testing.assert_allclose(encoder.mean_, frames.mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(encoder.deviation_, frames.std(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(encoder.std_, frames.std(axis=0), rtol=1e-5)
     other = clone(encoder).fit([4 + 8 * cell for cell in series], labels)
     rows = encoder.transform(series)
     np.testing.assert_allclose(other.transform([4 + 8 * cell for cell in series]), rows, atol=1e-3)
@@ -69,7 +69,7 @@ def test_units_do_not_matter(encoder, series, labels):
 def test_a_constant_channel_is_no_trouble(encoder, series, labels):
     constant = [np.column_stack([cell, np.full(len(cell), 1 / 3)]) for cell in series]
     encoder.fit(constant, labels)
-    assert encoder.deviation_[2] == 1
+    assert encoder.std_[2] == 1
     assert np.isfinite(encoder.transform(constant)).all()
 
 
