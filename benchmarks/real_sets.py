@@ -79,6 +79,21 @@ def load_movements() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     return table.reset_index(drop=True), actions, subjects
 
 
+def load_series(name: str, part: str) -> tuple[pd.Series, np.ndarray]:
+    """Series, each of shape (time, channels), and labels of a set of the UEA and UCR archives.
+
+    `name` is "BasicMotions", "GunPoint" or "JapaneseVowels", `part` "TRAIN" or "TEST".
+    """
+    text = (data_folder() / "series" / name / f"{name}_{part}.ts").read_text()
+    lines = text[text.index("@data") :].splitlines()[1:]
+    cells, labels = [], []
+    for line in lines:
+        *channels, label = line.strip().split(":")
+        cells.append(np.column_stack([np.array(part.split(","), float) for part in channels]))
+        labels.append(label)
+    return pd.Series(cells, dtype=object, name="series"), np.array(labels)
+
+
 def load_easy_vqa(part: str) -> tuple[pd.DataFrame, np.ndarray]:
     """Pictures of 64 x 64 pixels with a question, and answers; `part` is "train" or "test"."""
     folder = data_folder() / "easy_vqa"
