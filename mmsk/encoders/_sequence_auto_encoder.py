@@ -82,14 +82,14 @@ class SequenceAutoEncoder(SequenceEncoder, AutoEncoder):
 
     Attributes
     ----------
-    n_channels_ : int
-        Number of channels, for frames.
+    n_channels_ : int or None
+        Number of channels of the frames; None for words.
     channels_ : tuple of str or None
         Names of the channels, for series that have them.
-    mean_, std_ : ndarray of shape (n_channels,)
-        Of each channel over all training frames; frames are standardized by them.
-    words_ : ndarray of str
-        The vocabulary, for words.
+    mean_, std_ : ndarray of shape (n_channels,) or None
+        Of each channel over all training frames, which are standardized by them; None for words.
+    words_ : ndarray of str or None
+        The vocabulary; None for frames.
     state_ : dict of str to ndarray
         The weights.
     history_ : dict of str to list of float

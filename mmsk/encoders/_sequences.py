@@ -34,7 +34,7 @@ class SequenceEncoder(BaseEncoder):
 
     A leaf gives `_layers`, the part of the network that maps frames to frames. From frames, fit
     learns the channels (`n_channels_`, `channels_`) and the mean and deviation of each
-    (`mean_`, `std_`); from words the vocabulary (`words_`).
+    (`mean_`, `std_`); from words the vocabulary (`words_`). What does not apply is None.
     """
 
     sequence: Any
@@ -84,6 +84,7 @@ class SequenceEncoder(BaseEncoder):
         return alike
 
     def _learn_from(self, samples: list[Any]) -> None:
+        self.n_channels_ = self.channels_ = self.mean_ = self.std_ = self.words_ = None
         if self._is_of_words:
             self.words_ = source_of(self.sequence).vocabulary(samples)
         else:
@@ -108,11 +109,10 @@ class SequenceEncoder(BaseEncoder):
 
         from mmsk._nets.sequence_networks import SequenceNetwork, WordVectors
 
-        enter, width = nn.Identity(), self.embedding_size
+        enter: nn.Module = nn.Identity()
+        width = self.embedding_size if self._is_of_words else self.n_channels_
         if self._is_of_words:
             enter = WordVectors(self._n_words(), width, self.dropout)
-        else:
-            width = self.n_channels_
         return SequenceNetwork(
             enter,
             self._layers(width),

@@ -130,7 +130,8 @@ class WordReader(BaseEstimator):
         ValueError
             If no word is left.
         """
-        counts, n_texts = Counter(), Counter()
+        counts: Counter[str] = Counter()
+        n_texts: Counter[str] = Counter()
         for words in texts:
             counts.update(words)
             n_texts.update(set(words))
