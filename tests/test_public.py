@@ -38,7 +38,7 @@ ROOMS = {
     "pipelines": ["multimodal_pipeline", "search_space"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
-    "text": ["TfidfEmbedder"],
+    "text": ["TfidfEmbedder", "TransformerEmbedder", "WordVectorEmbedder"],
 }
 MODULES = {
     "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ReadError"],
