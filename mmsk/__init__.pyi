@@ -58,4 +58,6 @@ from .series import SeriesStatistics as SeriesStatistics
 from .series import SlidingWindows as SlidingWindows
 from .series import SpectralSeries as SpectralSeries
 from .text import TfidfEmbedder as TfidfEmbedder
+from .text import TransformerEmbedder as TransformerEmbedder
 from .text import WordReader as WordReader
+from .text import WordVectorEmbedder as WordVectorEmbedder

@@ -41,7 +41,7 @@ ROOMS = {
     + ["SpectralSeries"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
-    "text": ["TfidfEmbedder", "WordReader"],
+    "text": ["TfidfEmbedder", "TransformerEmbedder", "WordReader", "WordVectorEmbedder"],
 }
 MODULES = {
     "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ReadError"],

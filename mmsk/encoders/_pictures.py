@@ -70,9 +70,10 @@ def channel_statistics(
     mean, std : tuple of float
         The deviation is at least one of 255 levels, so that one can divide by it.
     """
-    means = np.stack([picture.mean(axis=(0, 1)) for picture in pictures])
-    squares = np.stack([np.square(picture, dtype=float).mean(axis=(0, 1)) for picture in pictures])
-    mean = means.mean(axis=0)
-    variance = squares.mean(axis=0) - np.square(mean)
-    std = np.sqrt(variance.clip(0)).clip(1)
+    totals = np.zeros((2, pictures[0].shape[2]))
+    for picture in pictures:
+        values = picture.reshape(-1, picture.shape[2]).astype(float)
+        totals += values.sum(axis=0), np.einsum("ij,ij->j", values, values)
+    mean, square = totals / (len(pictures) * pictures[0].shape[0] * pictures[0].shape[1])
+    std = np.sqrt((square - np.square(mean)).clip(1))
     return tuple((mean / 255).tolist()), tuple((std / 255).tolist())

@@ -90,8 +90,10 @@ class RecurrentEncoder(SequenceEncoder, SupervisedEncoder):
         Number of channels of the frames; None for words.
     channels_ : tuple of str or None
         Names of the channels, for series that have them.
-    mean_, std_ : ndarray of shape (n_channels,) or None
-        Of each channel over all training frames, which are standardized by them; None for words.
+    mean_ : ndarray of shape (n_channels,) or None
+        Mean of each channel over all training frames; None for words.
+    std_ : ndarray of shape (n_channels,) or None
+        Standard deviation likewise; frames are standardized by both.
     words_ : ndarray of str or None
         The vocabulary; None for frames.
     state_ : dict of str to ndarray
@@ -102,8 +104,10 @@ class RecurrentEncoder(SequenceEncoder, SupervisedEncoder):
         Number of epochs.
     classes_ : ndarray or None
         The labels, sorted; None for a real target.
-    target_mean_, target_deviation_ : float
-        Mean and deviation of a real target.
+    target_mean_ : float
+        Mean of a real target, 0 for labels.
+    target_deviation_ : float
+        Standard deviation of a real target, 1 for labels.
 
     Raises
     ------

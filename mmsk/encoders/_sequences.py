@@ -43,6 +43,11 @@ class SequenceEncoder(BaseEncoder):
     embedding_size: int
     dropout: float
     max_length: int
+    n_channels_: Any
+    channels_: Any
+    mean_: Any
+    std_: Any
+    words_: Any
 
     def _layers(self, width_in: int) -> nn.Module:
         """Build what maps frames of a width to frames."""
