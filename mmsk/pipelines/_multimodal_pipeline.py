@@ -43,8 +43,9 @@ def multimodal_pipeline(
     column becomes a block of its own under the column's name; all numeric columns together are
     the block ``numeric``, all categorical ones ``categorical``. Defaults need no download:
     TF-IDF of words and pairs for text, HOG and colour histograms for images, MFCC and spectral
-    descriptors for audio, statistics and 2,016 MiniRocket features for series, median imputation and scaling for numbers, one-hot codes with a
-    common code for rare values for categories.
+    descriptors for audio, statistics and 2,016 MiniRocket features for series, median
+    imputation and scaling for numbers, one-hot codes with a common code for rare values for
+    categories.
 
     Parameters
     ----------
