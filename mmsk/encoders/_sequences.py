@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from mmsk._nets.sequences import Sequences
     from mmsk._nets.training import Training
 
+# Of a value from the mean. What lies beyond is so far off that only its sign says anything.
+MOST_DEVIATIONS = 1e4
+
 
 class SequenceEncoder(BaseEncoder):
     """Base of the encoders of sequences: frames of numbers, or words.
@@ -49,9 +53,9 @@ class SequenceEncoder(BaseEncoder):
     std_: Any
     words_: Any
 
+    @abstractmethod
     def _layers(self, width_in: int) -> nn.Module:
         """Build what maps frames of a width to frames."""
-        raise NotImplementedError
 
     def _check_leaf_parameters(self) -> None:
         source_of(self.sequence)
@@ -104,7 +108,9 @@ class SequenceEncoder(BaseEncoder):
         return padded(np.concatenate(parts), lengths, device)
 
     def _scaled(self, samples: Sequence[Frames]) -> list[np.ndarray]:
-        return [(sample.values - self.mean_) / self.std_ for sample in samples]
+        with np.errstate(over="ignore"):
+            scaled = [(sample.values - self.mean_) / self.std_ for sample in samples]
+        return [np.clip(values, -MOST_DEVIATIONS, MOST_DEVIATIONS) for values in scaled]
 
     def _how(self, n_rows: int, **other: Any) -> Training:
         return super()._how(n_rows, **{"schedule": "cosine"} | other)

@@ -73,6 +73,11 @@ def test_a_constant_channel_is_no_trouble(encoder, series, labels):
     assert np.isfinite(encoder.transform(constant)).all()
 
 
+def test_values_far_off_give_finite_rows(encoder, series, labels):
+    encoder.fit([cell * 1e-3 for cell in series], labels)
+    assert np.isfinite(encoder.transform([np.full((5, 2), 3e38), np.full((5, 2), -3e38)])).all()
+
+
 def test_long_series_are_cut(encoder, series, labels):
     encoder.set_params(max_length=5).fit(series, labels)
     np.testing.assert_array_equal(
