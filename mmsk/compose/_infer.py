@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mmsk.samples import AudioClip, Image, Series
+
 MODALITIES = ("text", "image", "audio", "video", "series", "numeric", "categorical", "drop")
 CELLS_LOOKED_AT = 200
 SHARE_THAT_DECIDES = 0.9
@@ -25,6 +27,7 @@ _SUFFIXES = {
     "video": {".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm"},
     "series": {".npy", ".csv", ".parquet"},
 }
+_SAMPLES = {AudioClip: "audio", Image: "image", Series: "series"}
 _FILE = " file"
 _DATES = (date, time, timedelta, np.datetime64, np.timedelta64, pd.Period)
 _MODALITY_OF_SUFFIX = {suffix: name for name, all_ in _SUFFIXES.items() for suffix in all_}
@@ -49,6 +52,7 @@ _MAGIC = [
     (4, b"ftyp", "video"),
     (0, b"\x1aE\xdf\xa3", "video"),
     (0, b"\x93NUMPY", "series"),
+    (0, b"PAR1", "series"),
 ]
 
 
@@ -214,6 +218,8 @@ def _kind(cell: Any, root: str | os.PathLike | None) -> str:
 
 
 def _kind_of_object(cell: Any) -> str:
+    if type(cell) in _SAMPLES:
+        return _SAMPLES[type(cell)]
     if hasattr(cell, "getexif"):
         return "image"
     if isinstance(cell, tuple) and len(cell) == 2 and np.ndim(cell[0]) in (1, 2):
@@ -224,9 +230,17 @@ def _kind_of_object(cell: Any) -> str:
         cell = cell.to_numpy()
     if isinstance(cell, np.ndarray) and cell.dtype.kind in "fiub":
         return _kind_of_array(cell)
-    if isinstance(cell, list) and cell and all(isinstance(value, Number) for value in cell):
-        return "series"
-    return "other"
+    return "series" if _is_list_of_numbers(cell) else "other"
+
+
+def _is_list_of_numbers(cell: Any) -> bool:
+    """Tell whether a cell is a list of numbers and gaps, or of such lists: one per moment."""
+    if not isinstance(cell, list):
+        return False
+    values = [value for part in cell for value in (part if isinstance(part, list) else [part])]
+    return any(isinstance(value, Number) for value in values) and all(
+        value is None or isinstance(value, Number) for value in values
+    )
 
 
 def _kind_of_array(cell: np.ndarray) -> str:

@@ -58,6 +58,7 @@ class BaseExtractor(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
         names : ndarray of shape (n_features,), dtype object
             One name per output column.
         """
+        check_is_fitted(self)
         return np.asarray(list(self._feature_names()), dtype=object)
 
     def __sklearn_tags__(self) -> Tags:

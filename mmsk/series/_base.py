@@ -54,16 +54,16 @@ class SeriesExtractor(CellExtractor):
         self.reader.check_parameters()
 
     def _learn(self, column: RawColumn) -> None:
-        self._learn_channels(self._first_series(column))
+        self._learn_channels(self._first_readable(column)[1])
 
     def _learn_channels(self, series: Series) -> None:
         named = _numbered(series.n_channels) if series.channels is None else series.channels
         self.channels_ = list(named)
 
-    def _first_series(self, column: RawColumn) -> Series:
+    def _first_readable(self, column: RawColumn) -> tuple[int, Series]:
         for row in np.flatnonzero(column.present).tolist():
-            for _, series in self._read_rows(column, [row], self._read):
-                return series
+            for readable in self._read_rows(column, [row], self._read):
+                return readable
         raise ValueError(
             f"No series to learn from: {len(column)} cells, none that is present and can be read."
         )

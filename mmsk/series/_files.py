@@ -94,7 +94,7 @@ def _read_parquet(file: BinaryIO, time_column: str | None, check_size: CheckSize
         for batch in content.iter_batches(use_threads=False):
             n_rows += batch.num_rows
             check_size(n_rows, batch.num_columns)
-            frames.append(batch.to_pandas())
+            frames.append(batch.to_pandas(use_threads=False))
         frame = pd.concat(frames) if frames else content.schema_arrow.empty_table().to_pandas()
     except ReadError:
         raise
@@ -104,11 +104,11 @@ def _read_parquet(file: BinaryIO, time_column: str | None, check_size: CheckSize
 
 
 def _read_csv(content: bytes, time_column: str | None, check_size: CheckSize) -> Table:
-    lines = _decoded(content).rstrip().splitlines()
+    lines = _decoded(content).rstrip("\r\n ").splitlines()
     if not lines:
         raise ReadError("empty series: a .csv file without lines", "check")
     separator = max(SEPARATORS, key=lines[0].count)
-    first = [field.strip() for field in next(csv.reader([lines[0]], delimiter=separator))]
+    first = _fields(lines[0], separator)
     has_names = not all(map(_is_number, first))
     _check_fields(lines, separator, len(first))
     check_size(len(lines) - has_names, len(first))
@@ -135,6 +135,14 @@ def _decoded(content: bytes) -> str:
     if "\0" in text:
         raise ReadError(ACCEPTED, "decode")
     return text
+
+
+def _fields(line: str, separator: str) -> list[str]:
+    try:
+        fields = next(csv.reader([line], delimiter=separator))
+    except csv.Error as error:
+        raise ReadError(ACCEPTED, "decode", cause=error) from error
+    return [field.strip() for field in fields] or [""]
 
 
 def _is_number(field: str) -> bool:

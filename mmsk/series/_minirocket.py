@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -17,13 +16,10 @@ from mmsk.extraction._stream import Threads
 from mmsk.samples import Series
 from mmsk.series._base import SeriesExtractor
 from mmsk.series._reader import SeriesReader
+from mmsk.series._rocket import KERNELS, draw_channels, spread_dilations, spread_shares
 from mmsk.series._scaling import ChannelTotals, standardized
 
-# Places of the weight 2 among the 9 of a kernel; the others have -1.
-KERNELS = np.array(list(combinations(range(9), 3)), dtype=np.int64)
-MOST_CHANNELS_OF_A_KERNEL = 9
 MOST_SERIES_LEARNED_FROM = 1000
-GOLDEN_RATIO = (np.sqrt(5) + 1) / 2
 
 
 class MiniRocketEmbedder(SeriesExtractor):
@@ -72,8 +68,10 @@ class MiniRocketEmbedder(SeriesExtractor):
     ----------
     channels_ : list of str
         Names of the channels of the first series of fit; ``"channel0"``, ... where it has none.
-    mean_, std_ : ndarray of shape (n_channels,), dtype float64
-        Of each channel, over the series of fit; with ``scale="channel"`` only.
+    mean_ : ndarray of shape (n_channels,), dtype float64
+        Mean of each channel over the series of fit, with ``scale="channel"`` only.
+    std_ : ndarray of shape (n_channels,), dtype float64
+        Deviation of each channel, likewise; 1 for a constant one.
     dilations_ : ndarray of shape (n_dilations,), dtype int64
         Steps between the points that a kernel covers.
     n_biases_ : ndarray of shape (n_dilations,), dtype int64
@@ -156,10 +154,12 @@ class MiniRocketEmbedder(SeriesExtractor):
 
     def _learn(self, column: RawColumn) -> None:
         generator = np.random.default_rng(self.random_state)
-        self._learn_channels(self._first_series(column))
+        first, series = self._first_readable(column)
+        self._learn_channels(series)
         rows = np.flatnonzero(column.present)
         if len(rows) > MOST_SERIES_LEARNED_FROM:
-            rows = np.sort(generator.choice(rows, MOST_SERIES_LEARNED_FROM, replace=False))
+            rows = generator.choice(rows, MOST_SERIES_LEARNED_FROM, replace=False)
+            rows = np.union1d(rows, [first])  # at least one that can be read
         rows, longest = self._learn_scale(column, rows)
         self.dilations_, self.n_biases_ = spread_dilations(
             longest, self.n_features // len(KERNELS), self.max_dilations
@@ -186,9 +186,7 @@ class MiniRocketEmbedder(SeriesExtractor):
         """Take as biases quantiles of what each kernel gives on one series drawn for it."""
         drawn = generator.choice(rows, len(self.kernel_channels_))
         n_biases = np.repeat(self.n_biases_, len(KERNELS))
-        # Multiples of the golden ratio cover 0..1 evenly, however many there are.
-        shares = np.arange(1, n_biases.sum() + 1) * GOLDEN_RATIO % 1
-        parts = np.split(shares, np.cumsum(n_biases)[:-1])
+        parts = np.split(spread_shares(n_biases.sum()), np.cumsum(n_biases)[:-1])
         biases: list[Any] = [None] * len(parts)
         for row, values in self._read_rows(column, np.unique(drawn).tolist(), self._prepare):
             for number in np.flatnonzero(drawn == row).tolist():
@@ -255,15 +253,14 @@ class MiniRocketEmbedder(SeriesExtractor):
         from mmsk.series._kernels import shares_above
 
         margin = 4 * int(self.dilations_.max())
-        numbers, channels = np.nonzero(self.kernel_channels_)
         row = np.empty(len(self.biases_), dtype=np.float32)
         shares_above(
             _padded(values, margin),
             margin,
             self.dilations_,
             KERNELS,
-            channels,
-            np.searchsorted(numbers, np.arange(len(self.kernel_channels_)), side="right"),
+            np.nonzero(self.kernel_channels_)[1],
+            self.kernel_channels_.sum(axis=1).cumsum(),
             self.n_biases_,
             self.biases_,
             row,
@@ -295,51 +292,3 @@ def _padded(values: np.ndarray, margin: int) -> np.ndarray:
     padded = np.zeros((n_channels, n_points + 2 * margin), dtype=np.float32)
     padded[:, margin : margin + n_points] = values
     return padded
-
-
-def spread_dilations(
-    n_points: int, n_features_of_a_kernel: int, most: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Choose the dilations, and how many features a kernel has under each.
-
-    Parameters
-    ----------
-    n_points : int
-        Length of the longest series, which the most stretched kernel just covers.
-    n_features_of_a_kernel : int
-        Features of a kernel under all dilations together.
-    most : int
-        Most dilations.
-
-    Returns
-    -------
-    dilations : ndarray of int64
-        Rising, evenly spaced in their logarithms before they are rounded down.
-    n_biases : ndarray of int64
-        As many as the logarithms that were rounded to the same dilation.
-    """
-    n_drawn = min(n_features_of_a_kernel, most)
-    longest = max(1.0, (n_points - 1) / 8)
-    drawn = (2 ** np.linspace(0, np.log2(longest), n_drawn)).astype(np.int64)
-    dilations, counts = np.unique(drawn, return_counts=True)
-    n_biases = (counts * (n_features_of_a_kernel / n_drawn)).astype(np.int64)
-    missing = n_features_of_a_kernel - n_biases.sum()
-    n_biases += missing // len(n_biases)
-    n_biases[: missing % len(n_biases)] += 1
-    return dilations, n_biases
-
-
-def draw_channels(n_kernels: int, n_channels: int, generator: np.random.Generator) -> np.ndarray:
-    """Draw the channels that each kernel sees: mostly few, at most 9.
-
-    Returns
-    -------
-    seen : ndarray of shape (n_kernels, n_channels), dtype bool
-        True where it sees the channel.
-    """
-    most = min(n_channels, MOST_CHANNELS_OF_A_KERNEL)
-    counts = (2 ** generator.uniform(0, np.log2(most + 1), n_kernels)).astype(np.int64)
-    seen = np.zeros((n_kernels, n_channels), dtype=bool)
-    for row, count in zip(seen, counts.tolist(), strict=True):
-        row[generator.choice(n_channels, count, replace=False)] = True
-    return seen

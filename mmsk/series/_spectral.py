@@ -175,7 +175,7 @@ class SpectralSeries(SeriesExtractor):
             raise ValueError(f"window={self.window!r} is no window of scipy.signal.") from error
 
     def _learn(self, column: RawColumn) -> None:
-        series = self._first_series(column)
+        _, series = self._first_readable(column)
         self._learn_channels(series)
         self.sample_rate_ = series.sample_rate
         highest = 0.5 * (self.sample_rate_ or 1)

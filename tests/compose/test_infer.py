@@ -16,6 +16,8 @@ from PIL import Image
 
 from mmsk import Modalities, infer_modalities
 from mmsk.compose._infer import MODALITIES
+from mmsk.samples import AudioClip, Series
+from mmsk.samples import Image as ImageSample
 
 
 def encoded(format_name):
@@ -29,7 +31,7 @@ HEADS = {
     "image": [*map(encoded, ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])],
     "audio": [b"RIFF\0\0\0\0WAVE", b"fLaC", b"OggS", b"ID3", b"FORM\0\0\0\0AIFF", b"\xff\xf3"],
     "video": [b"\0\0\0\x18ftypmp42", b"RIFF\0\0\0\0AVI ", b"\x1aE\xdf\xa3"],
-    "series": [b"\x93NUMPY\x01\0"],
+    "series": [b"\x93NUMPY\x01\0", b"PAR1\x15"],
 }
 
 CELLS = {
@@ -45,6 +47,12 @@ CELLS = {
     "frames": ("video", [np.zeros((2, 4, 4, 3)), np.zeros((3, 4, 4, 3))]),
     "array": ("series", [np.zeros(9), np.zeros((9, 2)), np.arange(3)]),
     "list of numbers": ("series", [[1, 2.5], [3]]),
+    "list of lists": ("series", [[[1, 2.5], [3, None]], [[1.0, 2.0]]]),
+    "list with gaps": ("series", [[1, None, 2.5], [None, 3]]),
+    "samples": ("series", [Series(np.zeros((9, 2), "f4"))]),
+    "clips": ("audio", [AudioClip(np.zeros(9, "f4"), 8000)]),
+    "images": ("image", [ImageSample(np.zeros((4, 5, 3), "u1"))]),
+    "list of gaps": ("drop", [[None, None], []]),
     "frame": ("series", [pd.DataFrame({"x": [1.0]}), pl.DataFrame({"x": [1.0]})]),
     "column": ("series", [pd.Series([1.0, 2.0]), pl.Series([1, 2])]),
     "text": ("text", ["a red shoe", "one blue hat in a box", "a hat"]),

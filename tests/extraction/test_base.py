@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from letter_counts import TEXTS, LetterCounts
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import get_tags
 
 from mmsk.exceptions import BadCellWarning, ReadError
@@ -38,6 +39,46 @@ def test_fit_reads_no_cell():
     extractor = LetterCounts()
     assert extractor.fit([object()]) is extractor
     assert extractor.fit() is extractor
+
+
+class LearnedLetters(LetterCounts):
+    """Counts the letters of the first text that fit saw."""
+
+    _strings_are = "text"
+
+    def _learn(self, column):
+        self.letters_ = "".join(sorted(set(column.cells[0])))
+
+    def _fingerprint_state(self):
+        return self.letters_
+
+    def _feature_names(self):
+        return list(self.letters_)
+
+    def _prepare(self, cell):
+        return [cell.count(letter) for letter in self.letters_]
+
+    def _extract(self, samples):
+        return np.array(samples, dtype=np.float32)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = True
+        return tags
+
+
+def test_what_is_learned_decides_the_rows(store):
+    extractor = LearnedLetters()
+    np.testing.assert_array_equal(extractor.fit_transform(["ba", "bbb"]), [[1, 1], [0, 3]])
+    np.testing.assert_array_equal(extractor.fit(["bc"]).transform(["bbb"]), [[3, 0]])
+
+
+def test_what_is_learned_must_be_there():
+    for use in (LearnedLetters().transform, LearnedLetters().get_feature_names_out):
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            use(["a"])
+    with pytest.raises(ValueError, match="LearnedLetters learns from the column: call fit"):
+        LearnedLetters().fit()
 
 
 @pytest.mark.parametrize("method", ["fit", "transform"])

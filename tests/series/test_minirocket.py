@@ -7,7 +7,7 @@ import torch
 from mmsk import config_context
 from mmsk.exceptions import ReadError
 from mmsk.series import MiniRocketEmbedder
-from mmsk.series._minirocket import draw_channels, spread_dilations
+from mmsk.series._rocket import draw_channels, spread_dilations
 
 GENERATOR = np.random.default_rng(0)
 

@@ -94,6 +94,8 @@ GAPS = {
     "list": [None, 1, None, None, 4, None],
     "pandas": pd.Series([None, 1, None, None, 4, None], dtype="Int64"),
     "polars": pl.Series([None, 1, None, None, 4, None]),
+    "csv without a name": b"\n1\n\n\n4\nnull",
+    "csv of two": b"x\ty\n0\t\n0\t1\n0\t\n0\tNA\n0\t4\n0\t\n",
     "csv": b"x\n\n1\nNA\nnan\n4\nNULL\n",
     "parquet": parquet(pd.DataFrame({"x": pd.array([None, 1, None, None, 4, None], "Int64")})),
 }
@@ -101,9 +103,9 @@ GAPS = {
 
 @pytest.mark.parametrize("kind", GAPS)
 def test_gaps_are_interpolated(kind):
-    np.testing.assert_array_equal(READER.read(GAPS[kind]).values.ravel(), [1, 1, 2, 3, 4, 4])
+    np.testing.assert_array_equal(READER.read(GAPS[kind]).values[:, -1], [1, 1, 2, 3, 4, 4])
     refused(
-        GAPS[kind], "a gap at point 0 of channel 0, and gaps='raise'", SeriesReader(gaps="raise")
+        GAPS[kind], r"a gap at point 0 of channel \d, and gaps='raise'", SeriesReader(gaps="raise")
     )
 
 
@@ -241,6 +243,7 @@ def test_files_have_limits(tmp_path):
         (b"x\n1,5\n", "line 2 has 2 fields, not 1"),
         (b"\xff\xd8\xff\xe0", r"not a series; accepted are .npy, .csv \(UTF-8 text\) and .parquet"),
         (b"1\0002", "not a series; accepted are"),
+        (b"x" * 200_000, "not a series; accepted are"),
         (FILES["npy"][:20], "damaged .npy header"),
         (FILES["npy"][:-1], r"truncated .npy file: 47 of 48 bytes of shape \(3, 2\)"),
         (npy(np.zeros((2, 2, 2))), r"an array of shape \(2, 2, 2\)"),

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+from sklearn.exceptions import NotFittedError
 
 from mmsk.exceptions import ReadError
 from mmsk.series import SeriesStatistics
@@ -125,6 +126,10 @@ def test_a_store_tells_names_apart(tmp_path):
 def test_fit_needs_a_series():
     with pytest.raises(ValueError, match="SeriesStatistics learns from the column: call fit"):
         SeriesStatistics().fit()
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        SeriesStatistics().transform([X])
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        SeriesStatistics().get_feature_names_out()
     with pytest.raises(ValueError, match="No series to learn from: 2 cells, none that is present"):
         SeriesStatistics().fit([None, None])
     with pytest.raises(ReadError, match=r"^row 1, column 'x' \(int\): not a series"):
