@@ -46,7 +46,7 @@ from mmsk import (
     TfidfEmbedder,
 )
 
-FASHION_PIXELS = 96
+FASHION_PIXELS = 64
 N_MELS, LEVELS_DB = 64, 80.0
 
 Row = tuple[str, float]
@@ -98,13 +98,12 @@ def fashion() -> Iterator[Row]:
         "mean": 0.5,
         "std": 0.5,
         "image_size": FASHION_PIXELS,
-        "max_epochs": 8,
+        "max_epochs": 5,
         "random_state": 0,
     }
     for name, encoder in {
         "MobileNetV2, frozen": mobilenet(FASHION_PIXELS),
-        "only the dense layer learns": ConvEncoder(256, n_stages_trained=0, **further),
-        "the last 6 stages learn": ConvEncoder(
+        "MobileNetV2, the last 6 stages learn": ConvEncoder(
             256, n_stages_trained=6, backbone_learning_rate=3e-4, **further
         ),
     }.items():
@@ -115,16 +114,23 @@ def fashion() -> Iterator[Row]:
 def esc10() -> Iterator[Row]:
     clips, classes, folds = load_esc10()
     pictures = spectrograms(clips)
-    seen = {"channels": (16, 32, 64, 128), "image_size": 64, "color_space": "grey"}
-    how = {"batch_size": 16, "max_epochs": 40, "random_state": 0}
     hidden = ImageAugmenter(
         rotate=0, scale=0, crop=0, flip=0, color=0.2, shift=(0.3, 0.05), mask=(0.2, 0.2)
     )
-    for name, augmenter in {"plain": None, "shifted and masked": hidden}.items():
-        encoder = ConvEncoder(augmenter=augmenter, **seen, **how)
-        model = make_pipeline(encoder, StandardScaler(), SVMClassifier())
-        scores = cross_val_score(model, pictures, classes, cv=PredefinedSplit(folds))
-        yield f"ConvEncoder on log-mel, {name}", scores.mean()
+    encoder = ConvEncoder(
+        channels=(12, 24, 48, 96),
+        image_size=64,
+        color_space="grey",
+        augmenter=hidden,
+        learning_rate=3e-3,
+        batch_size=16,
+        max_epochs=40,
+        random_state=0,
+    )
+    model = make_pipeline(encoder, StandardScaler(), SVMClassifier())
+    scores = cross_val_score(model, pictures, classes, cv=PredefinedSplit(folds))
+    print("folds:", *scores.round(3), file=sys.stderr)
+    yield "ConvEncoder on log-mel", scores.mean()
 
 
 def spectrograms(clips: Any) -> np.ndarray:
