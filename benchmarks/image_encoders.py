@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -136,9 +136,8 @@ def esc10() -> Iterator[Row]:
 def spectrograms(clips: Any) -> np.ndarray:
     """Log-mel levels as pictures: up are high bands, right is late, 1 is the loudest."""
     embedder = LogMelEmbedder(N_MELS)
-    levels = np.stack([embedder.frames(clip)[::-1] for clip in clips])
-    below = levels.max(axis=(1, 2), keepdims=True) - levels
-    return column(1 - below.clip(0, LEVELS_DB) / LEVELS_DB)
+    levels = [embedder.frames(clip)[::-1] for clip in clips]
+    return column([1 - (part.max() - part).clip(0, LEVELS_DB) / LEVELS_DB for part in levels])
 
 
 def mobilenet(image_size: int) -> BaseEstimator:
@@ -147,10 +146,11 @@ def mobilenet(image_size: int) -> BaseEstimator:
     return CNNEmbedder("mobilenet_v2", weights=weights, mean=0.5, std=0.5, image_size=image_size)
 
 
-def column(arrays: np.ndarray) -> np.ndarray:
+def column(arrays: Sequence[np.ndarray]) -> np.ndarray:
     """Return an object array of one picture per row."""
     cells = np.empty(len(arrays), dtype=object)
-    cells[:] = list(arrays)
+    for row, array in enumerate(arrays):
+        cells[row] = array
     return cells
 
 
