@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ from mmsk import (
     TfidfEmbedder,
 )
 
-FASHION_PIXELS = 96
+FASHION_PIXELS = 64
 N_MELS, LEVELS_DB = 64, 80.0
 
 Row = tuple[str, float]
@@ -98,13 +98,12 @@ def fashion() -> Iterator[Row]:
         "mean": 0.5,
         "std": 0.5,
         "image_size": FASHION_PIXELS,
-        "max_epochs": 8,
+        "max_epochs": 5,
         "random_state": 0,
     }
     for name, encoder in {
         "MobileNetV2, frozen": mobilenet(FASHION_PIXELS),
-        "only the dense layer learns": ConvEncoder(256, n_stages_trained=0, **further),
-        "the last 6 stages learn": ConvEncoder(
+        "MobileNetV2, the last 6 stages learn": ConvEncoder(
             256, n_stages_trained=6, backbone_learning_rate=3e-4, **further
         ),
     }.items():
@@ -115,24 +114,30 @@ def fashion() -> Iterator[Row]:
 def esc10() -> Iterator[Row]:
     clips, classes, folds = load_esc10()
     pictures = spectrograms(clips)
-    seen = {"channels": (16, 32, 64, 128), "image_size": 64, "color_space": "grey"}
-    how = {"batch_size": 16, "max_epochs": 40, "random_state": 0}
     hidden = ImageAugmenter(
         rotate=0, scale=0, crop=0, flip=0, color=0.2, shift=(0.3, 0.05), mask=(0.2, 0.2)
     )
-    for name, augmenter in {"plain": None, "shifted and masked": hidden}.items():
-        encoder = ConvEncoder(augmenter=augmenter, **seen, **how)
-        model = make_pipeline(encoder, StandardScaler(), SVMClassifier())
-        scores = cross_val_score(model, pictures, classes, cv=PredefinedSplit(folds))
-        yield f"ConvEncoder on log-mel, {name}", scores.mean()
+    encoder = ConvEncoder(
+        channels=(12, 24, 48, 96),
+        image_size=64,
+        color_space="grey",
+        augmenter=hidden,
+        learning_rate=3e-3,
+        batch_size=16,
+        max_epochs=40,
+        random_state=0,
+    )
+    model = make_pipeline(encoder, StandardScaler(), SVMClassifier())
+    scores = cross_val_score(model, pictures, classes, cv=PredefinedSplit(folds))
+    print("folds:", *scores.round(3), file=sys.stderr)
+    yield "ConvEncoder on log-mel", scores.mean()
 
 
 def spectrograms(clips: Any) -> np.ndarray:
     """Log-mel levels as pictures: up are high bands, right is late, 1 is the loudest."""
     embedder = LogMelEmbedder(N_MELS)
-    levels = np.stack([embedder.frames(clip)[::-1] for clip in clips])
-    below = levels.max(axis=(1, 2), keepdims=True) - levels
-    return column(1 - below.clip(0, LEVELS_DB) / LEVELS_DB)
+    levels = [embedder.frames(clip)[::-1] for clip in clips]
+    return column([1 - (part.max() - part).clip(0, LEVELS_DB) / LEVELS_DB for part in levels])
 
 
 def mobilenet(image_size: int) -> BaseEstimator:
@@ -141,10 +146,11 @@ def mobilenet(image_size: int) -> BaseEstimator:
     return CNNEmbedder("mobilenet_v2", weights=weights, mean=0.5, std=0.5, image_size=image_size)
 
 
-def column(arrays: np.ndarray) -> np.ndarray:
+def column(arrays: Sequence[np.ndarray]) -> np.ndarray:
     """Return an object array of one picture per row."""
     cells = np.empty(len(arrays), dtype=object)
-    cells[:] = list(arrays)
+    for row, array in enumerate(arrays):
+        cells[row] = array
     return cells
 
 

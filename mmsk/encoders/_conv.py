@@ -257,9 +257,8 @@ class ConvEncoder(ReadsPictures, SupervisedEncoder):
     def _fine_tuning(self) -> FineTuning:
         from mmsk._nets.fine_tuned import FineTuning
 
-        assert self.backbone is not None
         size = self._preset().crop_size
-        return FineTuning(self.backbone, self.weights, size, self.n_stages_trained)
+        return FineTuning(str(self.backbone), self.weights, size, self.n_stages_trained)
 
     def _preset(self) -> Preset:
         from mmsk._nets.cnn import image_preset

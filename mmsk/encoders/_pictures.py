@@ -30,13 +30,13 @@ class ReadsPictures:
 
     def _size(self) -> tuple[int, int]:
         """Height and width of what the network sees."""
-        size = self.image_size
+        size: Any = self.image_size
         if isinstance(size, Sequence) and len(size) == 2 and not isinstance(size, str):
             for length in size:
                 check_number("image_size", length, low=1, integer=True)
             return size[0], size[1]
         check_number("image_size", size, low=1, integer=True)
-        return size, size  # type: ignore[return-value]
+        return size, size
 
     def _n_channels(self) -> int:
         return 3 if self.color_space == "rgb" else 1
