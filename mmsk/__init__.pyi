@@ -15,6 +15,11 @@ from .compose import ModalityTransformer as ModalityTransformer
 from .compose import PerBlock as PerBlock
 from .compose import infer_modalities as infer_modalities
 from .compose import precompute as precompute
+from .encoders import ConvEncoder as ConvEncoder
+from .encoders import ImageAutoEncoder as ImageAutoEncoder
+from .encoders import RecurrentEncoder as RecurrentEncoder
+from .encoders import SequenceAutoEncoder as SequenceAutoEncoder
+from .encoders import TemporalConvEncoder as TemporalConvEncoder
 from .exceptions import BadCellWarning as BadCellWarning
 from .exceptions import CacheWarning as CacheWarning
 from .exceptions import MissingDependencyError as MissingDependencyError
@@ -54,4 +59,5 @@ from .series import SlidingWindows as SlidingWindows
 from .series import SpectralSeries as SpectralSeries
 from .text import TfidfEmbedder as TfidfEmbedder
 from .text import TransformerEmbedder as TransformerEmbedder
+from .text import WordReader as WordReader
 from .text import WordVectorEmbedder as WordVectorEmbedder

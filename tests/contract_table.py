@@ -22,6 +22,13 @@ from text_models import write_tiny_bert
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
 from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
+from mmsk.encoders import (
+    ConvEncoder,
+    ImageAutoEncoder,
+    RecurrentEncoder,
+    SequenceAutoEncoder,
+    TemporalConvEncoder,
+)
 from mmsk.fusion import (
     AttentionFusion,
     BilinearFusion,
@@ -44,6 +51,7 @@ from mmsk.image import (
     CNNEmbedder,
     ColorHistogramEmbedder,
     HOGEmbedder,
+    ImageAugmenter,
     LocalBinaryPatternEmbedder,
 )
 from mmsk.series import (
@@ -52,7 +60,7 @@ from mmsk.series import (
     SlidingWindows,
     SpectralSeries,
 )
-from mmsk.text import TfidfEmbedder, TransformerEmbedder, WordVectorEmbedder
+from mmsk.text import TfidfEmbedder, TransformerEmbedder, WordReader, WordVectorEmbedder
 
 _folder = tempfile.TemporaryDirectory(prefix="mmsk-contract-")
 atexit.register(_folder.cleanup)
@@ -61,13 +69,14 @@ FOLDER = Path(_folder.name)
 
 @dataclass
 class Entry:
-    """An estimator, the parameters that a search may vary, and its reasoned exceptions."""
+    """An estimator, what a search may vary, its reasoned exceptions, and the target it needs."""
 
     estimator: Any
     cells: Any = None
     searchable: dict[str, list] = field(default_factory=dict)
     tolerance: float = 0.0
     expected: dict[str, str] = field(default_factory=dict)
+    y: Any = None
 
 
 def word_vectors():
@@ -197,6 +206,13 @@ NOT_SEARCHED = {
     "TransformerEmbedder.revision": "names a commit of what is downloaded",
     "WordVectorEmbedder.vectors": "names a file: tests/text/test_vector_files.py",
     "CNNEmbedder.weights": "needs a file of weights: tests/image/test_cnn.py",
+    "ConvEncoder.weights": "needs a file of weights: tests/encoders/test_conv.py",
+    "TemporalConvEncoder.sequence": "as in RecurrentEncoder: tests/encoders/test_sequences.py",
+    "TemporalConvEncoder.embedding_size": "as in RecurrentEncoder",
+    "SequenceAutoEncoder.sequence": "as in RecurrentEncoder: tests/encoders/test_sequences.py",
+    "SequenceAutoEncoder.embedding_size": "as in RecurrentEncoder",
+    "validation_fraction": "matters in early stopping only: tests/encoders/test_base.py",
+    "n_iter_no_change": "matters in early stopping only: tests/encoders/test_base.py",
 }
 
 EXTRACTORS = {
@@ -395,6 +411,107 @@ EXTRACTORS = {
     ),
     "AudioDescriptors-frames": Entry(
         AudioDescriptors(["rms", "tempo"], **FRAMES, **IN_FRAMES), SOUNDS, {"n_frames": [4, 6]}
+    ),
+}
+
+STEPS = {
+    "check_batch_invariance": "batch_size is the number of rows per step of training, and another "
+    "one learns otherwise; that n_jobs changes nothing: tests/encoders"
+}
+TRAINED = {"max_epochs": 2, "batch_size": 3, "random_state": 0, "device": "cpu"}
+TRAINING = {
+    "n_components": [3, 5],
+    "learning_rate": [0.01, 0.03],
+    "weight_decay": [0.01, 20.0],
+    "max_epochs": [2, 3],
+    "early_stopping": [False, True],
+    "random_state": [0, 1],
+}
+SEEN = IMAGES | {"color_space": ["rgb", "grey"]}
+WAVES = TRAINED | {"hidden_size": 4}
+OVER_TIME = {
+    "hidden_size": [4, 6],
+    "pooling": ["attention", "mean", "max", "last"],
+    "max_length": [1000, 10],
+}
+RECURRENT = {"cell": ["lstm", "gru"], "n_layers": [1, 2], "bidirectional": [True, False]}
+EXTRACTORS |= {
+    "ConvEncoder": Entry(
+        ConvEncoder(3, channels=(4, 6), learning_rate=0.01, image_size=32, **TRAINED),
+        PICTURES,
+        TRAINING
+        | SEEN
+        | {
+            "output": ["features", "scores"],
+            "channels": [(4, 6), (4, 4, 8)],
+            "mean": [None, 0.2],
+            "std": [None, [0.4, 0.5, 0.6]],
+            "augmenter": [None, ImageAugmenter(), ImageAugmenter(flip=1.0)],
+            "dropout": [0.2, 0.5],
+        },
+        tolerance=1e-4,
+        expected=STEPS,
+        y=["dark", "bright"] * 3,
+    ),
+    "ConvEncoder-backbone": Entry(
+        ConvEncoder(3, backbone="squeezenet1_1", weights=None, image_size=32, **TRAINED),
+        PICTURES,
+        {
+            "backbone": ["squeezenet1_1", "squeezenet1_0"],
+            "n_stages_trained": [1, 2],
+            "backbone_learning_rate": [1e-3, 1e-2],
+        },
+        tolerance=1e-4,
+        expected=STEPS,
+        y=["dark", "bright"] * 3,
+    ),
+    "ImageAutoEncoder": Entry(
+        ImageAutoEncoder(3, channels=(4, 6), learning_rate=0.01, image_size=16, **TRAINED),
+        PICTURES,
+        TRAINING | SEEN | {"image_size": [16, (12, 16)], "channels": [(4, 6), (4, 4, 8)]},
+        tolerance=1e-4,
+        expected=STEPS,
+    ),
+    "RecurrentEncoder": Entry(
+        RecurrentEncoder(3, **WAVES),
+        SERIES,
+        TRAINING
+        | OVER_TIME
+        | RECURRENT
+        | {"output": ["features", "scores"], "dropout": [0.2, 0.5]},
+        tolerance=1e-4,
+        expected=STEPS,
+        y=["slow", "fast", "slow", "fast", "slow"],
+    ),
+    "RecurrentEncoder-words": Entry(
+        RecurrentEncoder(3, sequence="words", hidden_size=4, **TRAINED),
+        texts(),
+        {"embedding_size": [4, 6], "sequence": ["words", WordReader(min_df=1)]},
+        tolerance=1e-4,
+        expected=STEPS,
+        y=["car", "apple"] * 4,
+    ),
+    "TemporalConvEncoder": Entry(
+        TemporalConvEncoder(3, n_blocks=2, **WAVES),
+        SERIES,
+        TRAINING
+        | OVER_TIME
+        | {
+            "output": ["features", "scores"],
+            "dropout": [0.2, 0.5],
+            "n_blocks": [2, 3],
+            "kernel_size": [3, 5],
+        },
+        tolerance=1e-4,
+        expected=STEPS,
+        y=["slow", "fast", "slow", "fast", "slow"],
+    ),
+    "SequenceAutoEncoder": Entry(
+        SequenceAutoEncoder(3, **WAVES),
+        SERIES,
+        TRAINING | OVER_TIME | RECURRENT | {"dropout": [0.0, 0.5]},
+        tolerance=1e-4,
+        expected=STEPS,
     ),
 }
 
@@ -632,5 +749,6 @@ NO_TRANSFORMERS = {
     "ImageReader": "gives samples, not features: tests/image",
     "AudioReader": "gives samples, not features: tests/audio",
     "SeriesReader": "gives samples, not features: tests/series",
+    "WordReader": "gives samples, not features: tests/text",
     "ImageAugmenter": "changes pictures, gives no features: tests/image",
 }

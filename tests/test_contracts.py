@@ -48,7 +48,11 @@ def expected(table):
 @parametrize_with_contract(
     {
         name: extractor_checks(
-            entry.estimator, entry.cells, searchable=entry.searchable, tolerance=entry.tolerance
+            entry.estimator,
+            entry.cells,
+            y=entry.y,
+            searchable=entry.searchable,
+            tolerance=entry.tolerance,
         )
         for name, entry in EXTRACTORS.items()
     },

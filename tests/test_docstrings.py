@@ -123,7 +123,7 @@ def fitted_estimators():
     """Fitted instances of each estimator, on data without and with names of features."""
     y = example_target()
     for entry in EXTRACTORS.values():
-        yield clone(entry.estimator).fit(entry.cells)
+        yield clone(entry.estimator).fit(entry.cells, entry.y)
     transformers = [entry.estimator for entry in FUSIONS.values()]
     heads = [entry.estimator for entry in HEADS.values()]
     for estimator in [*transformers, PerBlock(MaxAbsScaler()), ModalityDropout()]:

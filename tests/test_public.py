@@ -12,7 +12,8 @@ ROOMS = {
     "compose": ["FeatureBlocks", "Modalities", "ModalityDropout", "ModalityTransformer"]
     + ["PerBlock", "infer_modalities", "precompute"],
     "datasets": ["fetch_flower_photos", "fetch_free_spoken_digits", "make_multimodal"],
-    "encoders": [],
+    "encoders": ["ConvEncoder", "ImageAutoEncoder", "RecurrentEncoder", "SequenceAutoEncoder"]
+    + ["TemporalConvEncoder"],
     "extraction": ["BaseExtractor", "CellExtractor", "cache_info", "clear_cache"],
     "fusion": [
         "AttentionFusion",
@@ -40,7 +41,7 @@ ROOMS = {
     + ["SpectralSeries"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
-    "text": ["TfidfEmbedder", "TransformerEmbedder", "WordVectorEmbedder"],
+    "text": ["TfidfEmbedder", "TransformerEmbedder", "WordReader", "WordVectorEmbedder"],
 }
 MODULES = {
     "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ReadError"],

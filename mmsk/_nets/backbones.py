@@ -123,7 +123,8 @@ def build_random(backbone: str, image_size: int, seed: int) -> nn.Module:
 
 def build_hollow(backbone: str, image_size: int, **options: Any) -> nn.Module:
     """Build a network whose large tensors hold nothing, to look at or to fill from a file."""
-    with _EmptyOnMeta():
+    # Some draw weights for tensors that are not empty.
+    with torch.random.fork_rng(devices=[]), _EmptyOnMeta():
         options = _options(backbone, image_size) | options
         return import_models().get_model(backbone, weights=None, **options)
 

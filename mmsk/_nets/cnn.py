@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from mmsk._nets.backbones import Preset, build_random, trained_preset
 from mmsk._nets.cut import CutNetwork, Plan, plan_cut
@@ -52,7 +54,7 @@ def image_preset(
 
 def plan_network(backbone: str, weights: Any, layer: str | None, image_size: int) -> Plan:
     """Plan the cut of a network without loading its weights."""
-    return plan_cut(backbone, layer, _built_for(backbone, weights, image_size), image_size)
+    return plan_cut(backbone, layer, built_for(backbone, weights, image_size), image_size)
 
 
 def get_network(
@@ -88,17 +90,23 @@ def _network(
     precision: str,
 ) -> ImageNetwork:
     plan = plan_network(backbone, weights, layer, image_size)
-    built_for = _built_for(backbone, weights, image_size)
-    if weights is None:
-        network = build_random(backbone, built_for, version[0])
-    elif is_file_name(weights):
-        network = load_file(backbone, weights, built_for, plan.final)
-    else:
-        network = load_named(backbone, weights)
+    seed = version[0] if weights is None else 0
+    network = load_whole(backbone, weights, image_size, seed)
     return ImageNetwork(CutNetwork(network.eval(), plan), DTYPES[precision])
 
 
-def _built_for(backbone: str, weights: Any, image_size: int) -> int:
+def load_whole(backbone: str, weights: Any, image_size: int, seed: int) -> nn.Module:
+    """Build a network of one's own with its weights; those of None are drawn from `seed`."""
+    size = built_for(backbone, weights, image_size)
+    if weights is None:
+        return build_random(backbone, size, seed)
+    if is_file_name(weights):
+        final = plan_network(backbone, weights, None, image_size).final
+        return load_file(backbone, os.fspath(weights), size, final)
+    return load_named(backbone, weights)
+
+
+def built_for(backbone: str, weights: Any, image_size: int) -> int:
     """Side of the pictures that a network which fixes it is built for."""
     return trained_preset(backbone, weights).crop_size if _is_named(weights) else image_size
 

@@ -74,6 +74,8 @@ class Training:
         Of the products in the network; weights, losses and steps are float32.
     n_threads : int
         Threads of torch. The last bits may depend on their number, never on the machine's.
+    rows_per_pass : int
+        Most of the rows held out that pass through the network together.
     """
 
     learning_rate: float
@@ -86,6 +88,7 @@ class Training:
     schedule: str = "constant"
     precision: str = "float32"
     n_threads: int = 1
+    rows_per_pass: int = ROWS_PER_PASS
 
     def share(self, progress: float) -> float:
         """Return the share of the step size when this share of all steps is done."""
@@ -271,7 +274,8 @@ class Trainer:
     def _mean_loss(self, rows: np.ndarray) -> float:
         self.network.eval()
         with torch.inference_mode():
-            losses = (self._losses(self.take(part), part) for part in _passes(rows))
+            passes = _passes(rows, self.how.rows_per_pass)
+            losses = (self._losses(self.take(part), part) for part in passes)
             return sum(part.sum().item() for part in losses) / len(rows)
 
     def _losses(self, inputs: Any, rows: np.ndarray) -> torch.Tensor:
@@ -328,9 +332,9 @@ def compute(
 ) -> np.ndarray:
     """Compute something of each row, some at a time, without gradients."""
     with torch.inference_mode(), threads_of_torch(n_threads):
-        parts = [function(take(part)).cpu() for part in _passes(np.arange(n_rows))]
+        parts = [function(take(part)).cpu() for part in _passes(np.arange(n_rows), ROWS_PER_PASS)]
         return torch.cat(parts).numpy()
 
 
-def _passes(rows: np.ndarray) -> list[np.ndarray]:
-    return np.array_split(rows, max(1, math.ceil(len(rows) / ROWS_PER_PASS)))
+def _passes(rows: np.ndarray, most_rows: int) -> list[np.ndarray]:
+    return np.array_split(rows, max(1, math.ceil(len(rows) / most_rows)))

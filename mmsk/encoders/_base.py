@@ -52,6 +52,10 @@ class BaseEncoder(LearnsInEpochs, BaseExtractor):
     def _read(self, cell: Any) -> Any:
         """Read one cell to a sample, in a reading thread, or raise ReadError."""
 
+    def _read_alike(self, cell: Any) -> Any:
+        """Read a cell that must be like those that fit saw; otherwise as `_read`."""
+        return self._read(cell)
+
     @abstractmethod
     def _learn_from(self, samples: list[Any]) -> None:
         """Learn from the training samples what `_batch` and `_make_network` need to know."""
@@ -63,6 +67,10 @@ class BaseEncoder(LearnsInEpochs, BaseExtractor):
     @abstractmethod
     def _make_network(self) -> nn.Module:
         """Build the network: what `_batch` gives to shape (n_rows, n_components)."""
+
+    def _make_start(self) -> nn.Module:
+        """Build the network as training begins, where that is not with random weights."""
+        return self._make_network()
 
     def _augment(self) -> Callable[[Any, Any], Any] | None:
         """Return what changes a batch in training, with a generator of torch; or None."""
@@ -157,7 +165,7 @@ class BaseEncoder(LearnsInEpochs, BaseExtractor):
         """
         check_is_fitted(self)
         column = raw_column(X)
-        return self._encoded(column, self._read_batches(column))
+        return self._encoded(column, self._read_batches(column, self._read_alike))
 
     def _check_parameters(self) -> None:
         check_number("n_components", self.n_components, low=1, integer=True)
@@ -187,14 +195,16 @@ class BaseEncoder(LearnsInEpochs, BaseExtractor):
     def _read_all(self, column: RawColumn) -> tuple[list[int], list[Any]]:
         rows: list[int] = []
         samples: list[Any] = []
-        for some_rows, some_samples in self._read_batches(column):
+        for some_rows, some_samples in self._read_batches(column, self._read):
             rows += some_rows
             samples += some_samples
         return rows, samples
 
-    def _read_batches(self, column: RawColumn) -> Iterator[tuple[list[int], list[Any]]]:
+    def _read_batches(
+        self, column: RawColumn, read: Callable[[Any], Any]
+    ) -> Iterator[tuple[list[int], list[Any]]]:
         return read_batches(
-            self._read,
+            read,
             column,
             on_error=self.on_error,
             max_bad_fraction=self.max_bad_fraction,
@@ -210,7 +220,11 @@ class BaseEncoder(LearnsInEpochs, BaseExtractor):
             network, self.history_ = self._train(
                 lambda places: self._batch([samples[place] for place in places], device),
                 targets,
-                how=self._how(len(samples), n_threads=effective_n_jobs(self.n_jobs)),
+                how=self._how(
+                    len(samples),
+                    n_threads=effective_n_jobs(self.n_jobs),
+                    rows_per_pass=ROWS_A_PASS,
+                ),
                 validation_fraction=self._fraction_held_out(len(samples)),
                 seed=self._draw_seed(),
                 device=device,

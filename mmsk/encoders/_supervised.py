@@ -41,7 +41,7 @@ class SupervisedEncoder(BaseEncoder):
 
         rates = {f"0.{beginning}": factor for beginning, factor in options.pop("rates").items()}
         return train_supervised(
-            self._make_network,
+            self._make_start,
             self.n_components,
             take,
             targets,

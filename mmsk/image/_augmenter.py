@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,14 @@ _GREY_WEIGHTS = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 
 
 class ImageAugmenter(BaseEstimator):
-    """Change pictures a little, at random: rotate, scale, crop, flip, colour, noise.
+    """Change pictures a little, at random: rotate, scale, crop, flip, colour, noise, shift, mask.
 
-    Each parameter is the strength of one change; 0 switches it off. Rotation, scale, crop and
-    flip are one resampling. What comes into view from outside is the mirrored picture. The size
-    stays.
+    Each parameter is the strength of one change; 0 switches it off. Rotation, scale, crop, flip
+    and shift are one resampling. What comes into view from outside is the mirrored picture. The
+    size stays.
 
-    It changes single pictures; `augment_table` enlarges a training table with it.
+    It changes single pictures; `augment_table` enlarges a training table with it, and
+    `ConvEncoder` has each picture changed anew in every epoch.
 
     Parameters
     ----------
@@ -41,15 +43,26 @@ class ImageAugmenter(BaseEstimator):
     noise : float, default=0.02
         Largest standard deviation of Gaussian noise, as a share of the full range; drawn from
         [0, noise].
+    shift : float or pair of float, default=0.0
+        Largest way that the picture is moved, as a share of its width and of its height; one
+        number serves for both, and a pair is (to the side, up or down).
+    mask : float or pair of float, default=0.0
+        Largest width of a strip of columns, and height of a strip of rows, that are painted over
+        with the mean colour, as shares of the picture's; drawn from [0, mask]. On a spectrogram
+        it hides a stretch of time and a band of frequencies.
 
     See Also
     --------
     augment_table : Enlarge a training table, with its labels.
+    ConvEncoder : Learns from pictures that are changed like this.
 
     References
     ----------
     Shorten, C. and Khoshgoftaar, T. M. "A survey on image data augmentation for deep learning."
     Journal of Big Data 6, 2019.
+
+    Park, D. S. et al. "SpecAugment: A simple data augmentation method for automatic speech
+    recognition." Interspeech 2019.
 
     Examples
     --------
@@ -70,6 +83,8 @@ class ImageAugmenter(BaseEstimator):
         flip: float = 0.5,
         color: float = 0.2,
         noise: float = 0.02,
+        shift: float | Sequence[float] = 0.0,
+        mask: float | Sequence[float] = 0.0,
     ) -> None:
         self.rotate = rotate
         self.scale = scale
@@ -77,6 +92,8 @@ class ImageAugmenter(BaseEstimator):
         self.flip = flip
         self.color = color
         self.noise = noise
+        self.shift = shift
+        self.mask = mask
 
     def check_parameters(self) -> None:
         """Raise ValueError for a parameter that is not accepted."""
@@ -86,6 +103,34 @@ class ImageAugmenter(BaseEstimator):
         check_number("flip", self.flip, low=0, high=1)
         check_number("color", self.color, low=0, high=1)
         check_number("noise", self.noise, low=0, high=1)
+        for name in ("shift", "mask"):
+            for share in self.both_ways(name):
+                check_number(name, share, low=0, high=0.9)
+
+    def both_ways(self, name: str) -> tuple[float, float]:
+        """Return a parameter that is one share or two as (of the width, of the height).
+
+        Parameters
+        ----------
+        name : {"shift", "mask"}
+            The parameter.
+
+        Returns
+        -------
+        across, down : float
+            The shares.
+
+        Raises
+        ------
+        ValueError
+            If it is neither a number nor a pair.
+        """
+        value = getattr(self, name)
+        if isinstance(value, Sequence) and len(value) == 2 and not isinstance(value, str):
+            across, down = value
+            return across, down
+        check_number(name, value)
+        return value, value
 
     def augment(self, pixels: np.ndarray, random_state: Any = None) -> np.ndarray:
         """Return one changed copy of a picture.
@@ -114,16 +159,17 @@ class ImageAugmenter(BaseEstimator):
                 f"{pixels.dtype} of shape {pixels.shape}."
             )
         random = check_random_state(random_state)
-        return self._recolored(self._moved(pixels, random), random)
+        return self._masked(self._recolored(self._moved(pixels, random), random), random)
 
     def _moved(self, pixels: np.ndarray, random: np.random.RandomState) -> np.ndarray:
         angle = np.deg2rad(random.uniform(-self.rotate, self.rotate))
         factor = random.uniform(1 - self.scale, 1 + self.scale)
         share = random.uniform(1 - self.crop, 1)
         shift = random.uniform(-0.5, 0.5, size=2) * (1 - share) * pixels.shape[1::-1]
+        way = random.uniform(-1, 1, size=2) * self.both_ways("shift") * pixels.shape[1::-1]
         mirror = np.diag([-1.0 if random.uniform() < self.flip else 1.0, 1.0])
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        return _resampled(pixels, turn @ mirror * (share / factor), shift)
+        return _resampled(pixels, turn @ mirror * (share / factor), shift + way)
 
     def _recolored(self, pixels: np.ndarray, random: np.random.RandomState) -> np.ndarray:
         brightness, contrast, saturation = random.uniform(1 - self.color, 1 + self.color, size=3)
@@ -139,6 +185,26 @@ class ImageAugmenter(BaseEstimator):
             noise = np.random.default_rng(noise_seed).standard_normal(values.shape, np.float32)
             values += np.float32(deviation) * noise
         return np.rint(values, out=values).clip(0, 255).astype(np.uint8)
+
+    def _masked(self, pixels: np.ndarray, random: np.random.RandomState) -> np.ndarray:
+        strips = [
+            _strip(share, length, random)
+            for share, length in zip(self.both_ways("mask"), pixels.shape[1::-1], strict=True)
+        ]
+        if not any(map(np.any, strips)):
+            return pixels
+        columns, rows = strips
+        level = np.rint(pixels.mean(axis=(0, 1))).astype(np.uint8)
+        return np.where((columns | rows[:, np.newaxis])[:, :, np.newaxis], level, pixels)
+
+
+def _strip(widest: float, length: int, random: np.random.RandomState) -> np.ndarray:
+    """Tell which places along a side lie in a strip of random width, at a random place."""
+    width, place = random.uniform(size=2)
+    width *= widest * length
+    first = place * (length - width)
+    middles = np.arange(length) + 0.5
+    return (middles >= first) & (middles < first + width)
 
 
 def _resampled(pixels: np.ndarray, matrix: np.ndarray, shift: np.ndarray) -> np.ndarray:

@@ -28,6 +28,33 @@ def read_pixels(reader: ImageReader | None, cell: Any, target_size: int | None) 
     return (ImageReader() if reader is None else reader).read(cell, target_size).pixels
 
 
+def channel_values(
+    name: str, value: Any, n_channels: int = 3, **limits: Any
+) -> tuple[float, ...] | None:
+    """Return one number per channel of a parameter, or raise ValueError.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    value : float, sequence of float or None
+        One number serves for all channels; None stays.
+    n_channels : int
+        How many there are.
+    **limits
+        Of each number, as `check_number` takes them.
+    """
+    if value is None:
+        return None
+    values = (value,) * n_channels if np.ndim(value) == 0 else tuple(value)
+    if len(values) != n_channels:
+        several = "" if n_channels == 1 else f" or {n_channels} numbers, one per channel"
+        raise ValueError(f"{name}={value!r} is not a number{several}.")
+    for number in values:
+        check_number(name, number, **limits)
+    return tuple(float(number) for number in values)
+
+
 def resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resample a picture, smoothing it where it shrinks.
 

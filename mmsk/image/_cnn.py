@@ -14,7 +14,7 @@ from mmsk._device import resolve_device, sharing_devices
 from mmsk._validation import check_choice, check_number
 from mmsk.extraction import CellExtractor
 from mmsk.extraction._stream import Threads
-from mmsk.image._base import check_reader, read_pixels
+from mmsk.image._base import channel_values, check_reader, read_pixels
 from mmsk.image._reader import ImageReader
 
 if TYPE_CHECKING:
@@ -170,8 +170,8 @@ class CNNEmbedder(CellExtractor):
         if self.image_size is not None:
             check_number("image_size", self.image_size, low=1, integer=True)
         check_number("random_state", self.random_state, low=0, high=2**63 - 1, integer=True)
-        _channels("mean", self.mean)
-        _channels("std", self.std, low=0, low_open=True)
+        channel_values("mean", self.mean)
+        channel_values("std", self.std, low=0, low_open=True)
 
     def _feature_names(self) -> Iterator[str]:
         self._check_network()
@@ -186,7 +186,7 @@ class CNNEmbedder(CellExtractor):
     def _preset(self) -> Preset:
         from mmsk._nets.cnn import image_preset
 
-        mean, std = _channels("mean", self.mean), _channels("std", self.std)
+        mean, std = channel_values("mean", self.mean), channel_values("std", self.std)
         return image_preset(self.backbone, self.weights, self.image_size, mean, std)
 
     @contextmanager
@@ -243,15 +243,3 @@ def _views(names: Sequence[str]) -> list[tuple[int, bool]]:
     turns = range(4) if "rotate" in names else range(1)
     mirrored = (False, True) if "flip" in names else (False,)
     return list(itertools.product(turns, mirrored))
-
-
-def _channels(name: str, value: Any, **limits: Any) -> tuple[float, ...] | None:
-    """Return one number per channel, or raise ValueError."""
-    if value is None:
-        return None
-    values = (value,) * 3 if np.ndim(value) == 0 else tuple(value)
-    if len(values) != 3:
-        raise ValueError(f"{name}={value!r} is not a number or 3 numbers, one per channel.")
-    for number in values:
-        check_number(name, number, **limits)
-    return tuple(float(number) for number in values)

@@ -24,13 +24,14 @@ def check_containers_give_equal_features(subject: ExtractorSubject) -> None:
     if all(isinstance(cell, str) for cell in cells):
         columns["a pandas Series of strings"] = pd.Series(cells, dtype="str")
     for name, column in columns.items():
-        features = subject.fresh().fit(column).transform(column)
+        features = subject.fresh().fit(column, subject.y).transform(column)
         assert_same(features, subject.reference, 0.0, f"{name} must give what a list gives")
 
 
 def check_polars_gives_equal_features(subject: ExtractorSubject) -> None:
     """A polars Series gives equal features, and its null is a missing cell."""
-    features = subject.fresh().fit(_polars(subject.cells)).transform(_polars(subject.cells))
+    column = _polars(subject.cells)
+    features = subject.fresh().fit(column, subject.y).transform(column)
     assert_same(features, subject.reference, 0.0, "a polars Series must give what a list gives")
     features = subject.fitted().transform(_polars([None, *subject.cells]))
     assert_missing_rows(features, [0], "a polars null must be a missing cell")
@@ -111,8 +112,11 @@ def check_missing_cells(subject: ExtractorSubject) -> None:
 
 def check_missing_cells_in_fit(subject: ExtractorSubject) -> None:
     """Missing cells change nothing that is learned."""
-    column, _, _ = _with_missing(subject)
-    features = subject.fresh().fit(column).transform(subject.cells)
+    column, rows, _ = _with_missing(subject)
+    y = subject.y
+    if y is not None:
+        y = [y[np.searchsorted(rows, row)] for row in range(len(column))]
+    features = subject.fresh().fit(column, y).transform(subject.cells)
     assert_same(
         features,
         subject.reference,

@@ -17,7 +17,7 @@ def check_pipeline(subject: ExtractorSubject) -> None:
     """An extractor works as the first step, and as the only working one."""
     model = Pipeline([("features", subject.fresh()), ("head", "passthrough")])
     for column in (list(subject.cells), object_series(subject.cells)):
-        features = model.fit(column).transform(column)
+        features = model.fit(column, subject.y).transform(column)
         assert_same(features, subject.reference, subject.tolerance, "a pipeline must give the same")
 
 
@@ -25,7 +25,7 @@ def check_feature_union(subject: ExtractorSubject) -> None:
     """Two extractors in a FeatureUnion give both blocks side by side."""
     subject.features()  # what reading leaves behind in the process must not disturb the union
     union = FeatureUnion([("one", subject.fresh()), ("other", subject.fresh())])
-    features = dense(union.fit(subject.cells).transform(subject.cells))
+    features = dense(union.fit(subject.cells, subject.y).transform(subject.cells))
     both = np.hstack([dense(subject.reference)] * 2)
     assert_same(features, both, subject.tolerance, "a FeatureUnion must hold both blocks")
     names = union.get_feature_names_out()
@@ -36,7 +36,7 @@ def check_column_transformer(subject: ExtractorSubject) -> None:
     """A plain ColumnTransformer gives the same features, under prefixed names."""
     table = object_series(subject.cells).to_frame()
     transformer = ColumnTransformer([("block", subject.fresh(), "cells")])
-    features = dense(transformer.fit(table).transform(table))
+    features = dense(transformer.fit(table, subject.y).transform(table))
     expectation = "a ColumnTransformer must give the same"
     assert_same(features, dense(subject.reference), subject.tolerance, expectation)
     names = [f"block__{name}" for name in subject.fitted().get_feature_names_out()]
@@ -55,7 +55,7 @@ def check_grid_search_in_feature_union(subject: ExtractorSubject) -> None:
     """A grid search reaches the parameters inside a FeatureUnion."""
     name, values = next(iter(subject.need_searchable().items()))
     union = FeatureUnion([("one", subject.fresh()), ("other", subject.fresh())])
-    _search(union, subject.cells, None, "features__one", name, values)
+    _search(union, subject.cells, subject.y, "features__one", name, values)
 
 
 def check_grid_search_in_column_transformer(subject: ExtractorSubject) -> None:
@@ -63,7 +63,7 @@ def check_grid_search_in_column_transformer(subject: ExtractorSubject) -> None:
     name, values = next(iter(subject.need_searchable().items()))
     transformer = ColumnTransformer([("block", subject.fresh(), "cells")])
     table = object_series(subject.cells).to_frame()
-    _search(transformer, table, None, "features__block", name, values)
+    _search(transformer, table, subject.y, "features__block", name, values)
 
 
 COMPOSITION_CHECKS = (

@@ -19,6 +19,7 @@ def extractor_checks(
     extractor: Any,
     cells: Sequence[Any],
     *,
+    y: Sequence[Any] | None = None,
     searchable: Mapping[str, Sequence[Any]] | None = None,
     bad_cell: Any = NO_READER_TAKES,
     tolerance: float = 0.0,
@@ -32,6 +33,8 @@ def extractor_checks(
     cells : sequence of object
         At least 4 cells that it can read, none missing, not all alike. Small ones: the checks
         transform them about a hundred times.
+    y : sequence, default=None
+        A target for the cells, for an extractor that learns with one: classes that alternate.
     searchable : mapping of str to sequence, default=None
         Parameters that a grid search may vary, each with two or more values that must give
         different features. None skips the checks that need them.
@@ -67,7 +70,7 @@ def extractor_checks(
     >>> checks = dict(extractor_checks(TfidfEmbedder(), cells))
     >>> checks["check_missing_cells"]()
     """
-    subject = ExtractorSubject(extractor, cells, None, searchable or {}, tolerance, bad_cell)
+    subject = ExtractorSubject(extractor, cells, y, searchable or {}, tolerance, bad_cell)
     return named(subject, (*BLOCK_CHECKS, *COLUMN_CHECKS, *STATE_CHECKS, *COMPOSITION_CHECKS))
 
 
@@ -75,6 +78,7 @@ def check_extractor(
     extractor: Any,
     cells: Sequence[Any],
     *,
+    y: Sequence[Any] | None = None,
     searchable: Mapping[str, Sequence[Any]] | None = None,
     bad_cell: Any = NO_READER_TAKES,
     tolerance: float = 0.0,
@@ -93,6 +97,8 @@ def check_extractor(
     cells : sequence of object
         At least 4 cells that it can read, none missing, not all alike. Small ones: the checks
         transform them about a hundred times.
+    y : sequence, default=None
+        A target for the cells, for an extractor that learns with one: classes that alternate.
     searchable : mapping of str to sequence, default=None
         Parameters that a grid search may vary, each with two or more values that must give
         different features. None skips the checks that need them.
@@ -134,6 +140,6 @@ def check_extractor(
     True
     """
     checks = extractor_checks(
-        extractor, cells, searchable=searchable, bad_cell=bad_cell, tolerance=tolerance
+        extractor, cells, y=y, searchable=searchable, bad_cell=bad_cell, tolerance=tolerance
     )
     return run_checks(checks, expected_failed_checks, on_fail)

@@ -2,6 +2,7 @@
 
 from mmsk.text._tfidf import TfidfEmbedder
 from mmsk.text._transformer import TransformerEmbedder
+from mmsk.text._word_reader import WordReader
 from mmsk.text._word_vectors import WordVectorEmbedder
 
-__all__ = ["TfidfEmbedder", "TransformerEmbedder", "WordVectorEmbedder"]
+__all__ = ["TfidfEmbedder", "TransformerEmbedder", "WordReader", "WordVectorEmbedder"]

@@ -227,3 +227,14 @@ def test_what_cannot_be_learned_from(cells, labels):
 def test_threads_change_rounding_only(cells, labels):
     one = NumberEncoder(n_jobs=1).fit_transform(cells, labels)
     np.testing.assert_allclose(NumberEncoder(n_jobs=2).fit_transform(cells, labels), one, atol=1e-4)
+
+
+def test_training_may_begin_with_weights_of_the_leafs_own(cells, labels):
+    class Continued(NumberEncoder):
+        def _make_start(self):
+            network = self._make_network()
+            nn.init.constant_(network[0].weight, 7.0)
+            return network
+
+    state = Continued(max_epochs=1, learning_rate=1e-6).fit(cells, labels).state_
+    np.testing.assert_allclose(state["0.0.weight"], 7.0, atol=1e-3)

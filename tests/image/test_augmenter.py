@@ -89,6 +89,37 @@ def test_scale_and_crop_keep_their_limits(smooth):
         assert high - 0.1 < max(growths) < high + 0.03
 
 
+@pytest.mark.parametrize("shift", [0.2, (0.2, 0.0), [0.0, 0.3]])
+def test_shift_moves_within_limits(smooth, shift):
+    """The first channel grows by one a pixel to the right, the second falls by two downwards."""
+    ways = []
+    for seed in range(40):
+        moved = only(shift=shift).augment(smooth, seed)[28:32, 38:42].astype(float)
+        before = smooth[28:32, 38:42]
+        ways.append([(moved - before)[..., 0].mean(), (before - moved)[..., 1].mean() / 2])
+    limits = np.broadcast_to(shift, 2) * [80, 60]
+    for way, limit in zip(np.transpose(ways), limits, strict=True):
+        assert -limit - 0.1 <= way.min() <= -0.8 * limit
+        assert 0.8 * limit <= way.max() <= limit + 0.1
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_mask_paints_a_strip_with_the_mean(pixels, axis):
+    widths = []
+    for seed in range(40):
+        masked = only(mask=(0.0, 0.5) if axis == 0 else (0.5, 0.0)).augment(pixels, seed)
+        gone = (masked != pixels).any(axis=(1 - axis, 2))
+        places = np.flatnonzero(gone)
+        if len(places):
+            assert len(places) == np.ptp(places) + 1
+            level = np.rint(pixels.mean(axis=(0, 1)))
+            strip = masked.take(places, axis=axis)
+            np.testing.assert_array_equal(strip, np.broadcast_to(level, strip.shape))
+        widths.append(len(places) / pixels.shape[axis])
+    assert min(widths) < 0.1
+    assert 0.4 < max(widths) <= 0.52
+
+
 def test_color_changes_brightness_within_limits():
     grey = np.full((8, 8, 3), 100, dtype=np.uint8)
     values = [only(color=0.2).augment(grey, seed)[0, 0] for seed in range(50)]
@@ -119,6 +150,9 @@ def test_noise_has_the_deviation_it_says():
         ({"flip": True}, "flip=True is not a number"),
         ({"color": 2}, "color=2 is not"),
         ({"noise": None}, "noise=None is not"),
+        ({"shift": (0.1, 1)}, "shift=1 is not a number of at least 0 and at most 0.9"),
+        ({"shift": (0.1, 0.2, 0.3)}, r"shift=\(0.1, 0.2, 0.3\) is not a number"),
+        ({"mask": "0.1"}, "mask='0.1' is not a number"),
     ],
 )
 def test_bad_parameters(parameters, message, pixels):

@@ -264,6 +264,15 @@ def test_products_in_half_precision(network, data):
     torch.testing.assert_close(network.weight, exact.weight, rtol=0.05, atol=0.01)
 
 
+def test_rows_held_out_pass_a_few_at_a_time(network, data):
+    seen = []
+    subject = trainer(network, data, changed(max_epochs=1, batch_size=40, rows_per_pass=4))
+    take = subject.take
+    subject.take = lambda places: seen.append(len(places)) or take(places)
+    subject.run(np.arange(30), np.arange(30, 40))
+    assert seen == [30, 4, 3, 3]
+
+
 @pytest.mark.parametrize("fraction", [0.1, 0.25, 0.5])
 def test_rows_held_out_are_alike_in_their_targets(fraction):
     classes = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [200, 100, 20]))
