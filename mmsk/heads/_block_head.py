@@ -13,9 +13,8 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
 from mmsk.fusion._scaling import BlockScale, learn_scale
+from mmsk.heads._folds import Fold
 from mmsk.heads._say import Say
-
-Fold = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
