@@ -25,6 +25,7 @@ ROOMS = {
         "WeightedFusion",
     ],
     "heads": [
+        "DistilledClassifier",
         "LateFusionClassifier",
         "LateFusionRegressor",
         "MultiKernelSVC",
@@ -33,7 +34,7 @@ ROOMS = {
     ],
     "image": ["CNNEmbedder", "ColorHistogramEmbedder", "HOGEmbedder", "ImageAugmenter"]
     + ["ImageReader", "LocalBinaryPatternEmbedder", "augment_table"],
-    "inspection": ["FusionSearchDisplay", "search_pivot", "search_results"],
+    "inspection": ["FusionSearchDisplay", "TrainingCurveDisplay", "search_pivot", "search_results"],
     "pipelines": ["multimodal_pipeline", "search_space"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
