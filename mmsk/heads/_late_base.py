@@ -137,8 +137,8 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
         check_choice("scale", self.scale, SCALES)
         if isinstance(self.weights, str):
             check_choice("weights", self.weights, ["score"])
-        elif not any(self._given_weights(names).values()):
-            raise ValueError(f"weights={self.weights!r} gives no block a say: all are 0.")
+        else:
+            self._given_weights(names)
         check_head("final_estimator", self._final, self._kind)
         heads = heads_by_block(self._head, names, self._kind)
         if isinstance(self.estimator, list):
