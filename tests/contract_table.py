@@ -32,6 +32,7 @@ from mmsk.fusion import (
     WeightedFusion,
 )
 from mmsk.heads import (
+    DistilledClassifier,
     LateFusionClassifier,
     LateFusionRegressor,
     MultiKernelSVC,
@@ -397,6 +398,16 @@ HEADS = {
         tolerance=1e-5,
         expected=LIBSVM_SEED,
     ),
+    "DistilledClassifier": Entry(
+        DistilledClassifier(LogisticRegression(), LogisticRegression(), cv=3),
+        searchable={
+            "temperature": [0.5, 5.0],
+            "mixing_weight": [0.1, 0.9],
+            "cv": [2, 5],
+            "student__C": [0.1, 1.0],
+        },
+        tolerance=1e-5,
+    ),
     "LateFusionClassifier": Entry(
         LateFusionClassifier(cv=3),
         searchable={
@@ -477,6 +488,12 @@ UNDER_SKLEARN_CHECKS = {
     "MultiKernelSVC": Parented(MultiKernelSVC(), SVC(), SAMPLE_WEIGHT),
     "SVMClassifier": Parented(SVMClassifier(), SVC(), SAMPLE_WEIGHT),
     "SVMRegressor": Parented(SVMRegressor(), SVR(), SAMPLE_WEIGHT),
+    "DistilledClassifier": Parented(
+        DistilledClassifier(LogisticRegression(), LogisticRegression(), cv=2)
+    ),
+    "DistilledClassifier-decisions": Parented(
+        DistilledClassifier(RidgeClassifier(), RidgeClassifier(), cv=2)
+    ),
     "LateFusionClassifier": Parented(LateFusionClassifier()),
     "LateFusionClassifier-weighted": Parented(LateFusionClassifier(combination="weighted", cv=2)),
     "LateFusionClassifier-stacking": Parented(LateFusionClassifier(combination="stacking", cv=2)),

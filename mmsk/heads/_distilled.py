@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.callback import CallbackSupportMixin
 from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import accuracy_score
 from sklearn.utils import (
     Tags,
     _safe_indexing,
@@ -30,6 +31,11 @@ from mmsk.heads._folds import Fold, folds_of
 from mmsk.heads._heads_by_block import check_head
 from mmsk.heads._say import class_shares
 from mmsk.heads._soft_labels import check_takes_weights, fit_on_shares, softened
+
+
+def _take(X: Any, rows: np.ndarray) -> Any:
+    """Return rows by their number; all of them are not copied."""
+    return X if len(rows) == _num_samples(X) else _safe_indexing(X, rows)
 
 
 @dataclass(frozen=True)
@@ -57,13 +63,12 @@ class Lesson:
         """Return a clone fitted on some of the labelled rows, by their number among these."""
         rows = self.rows[some]
         weight = None if self.weight is None else self.weight[rows]
-        return fit_weighted(clone(teacher), _safe_indexing(self.X, rows), self.y[some], weight)
+        return fit_weighted(clone(teacher), _take(self.X, rows), self.y[some], weight)
 
     def said_of_fold(self, teacher: Any, fold: Fold, classes: np.ndarray) -> np.ndarray:
         """Return what a clone that is fitted on training rows says of test rows."""
         train, test = fold
-        tested = _safe_indexing(self.X, self.rows[test])
-        return class_shares(self.fit(teacher, train), tested, classes)
+        return class_shares(self.fit(teacher, train), _take(self.X, self.rows[test]), classes)
 
 
 def _student_has(method: str) -> Any:
@@ -132,7 +137,8 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, CallbackSupportMi
     share as weight. The cost is one fit of the teacher for each fold and one for all rows, and
     one fit of the student, whose last step may see several times as many rows.
 
-    In a search, leave rows without label out of the test folds: no score counts them.
+    ``score`` counts the rows that have a label; other metrics of a search need test folds in which
+    all rows have one.
 
     References
     ----------
@@ -211,7 +217,7 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, CallbackSupportMi
         self._check_parameters()
         lesson = self._check_lesson(X, y, sample_weight)
         if isinstance(self.teacher, FrozenEstimator):
-            self.teacher_ = clone(self.teacher).fit(lesson.X)
+            self.teacher_ = clone(self.teacher).fit(lesson.X, lesson.y)
         else:
             self.teacher_ = lesson.fit(self.teacher, np.arange(len(lesson.y)))
         classes = self._known_classes(lesson.y)
@@ -240,21 +246,26 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, CallbackSupportMi
 
     def _check_lesson(self, X: Any, y: Any, sample_weight: Any) -> Lesson:
         (X,) = indexable(X)
-        n_rows = _num_samples(X)
-        if y is not None:
-            y = column_or_1d(y, warn=True)
-            check_consistent_length(X, y)
-        rows = np.arange(n_rows) if y is None else np.flatnonzero(~pd.isna(y))
-        y = check_target(type(self).__name__, None if y is None else y[rows], rows)
+        rows, y = self._check_labels(X, y)
         if len(y):
             check_classification_targets(y)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(
-                sample_weight, np.empty(n_rows), dtype=np.float64, ensure_non_negative=True
+                sample_weight, np.empty(_num_samples(X)), dtype=np.float64, ensure_non_negative=True
             )
         if not isinstance(self.teacher, FrozenEstimator):
             _check_two_classes(y)
         return Lesson(X, rows, y, sample_weight)
+
+    def _check_labels(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows that have a label, and their labels."""
+        rows = np.arange(_num_samples(X))
+        if y is not None:
+            y = column_or_1d(y, warn=True)
+            check_consistent_length(X, y)
+            rows = np.flatnonzero(~pd.isna(y))
+            y = y[rows]
+        return rows, check_target(type(self).__name__, y, rows)
 
     def _known_classes(self, y: np.ndarray) -> np.ndarray:
         """Return the labels that the fitted teacher knows; `y` may hold no others."""
@@ -279,7 +290,7 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, CallbackSupportMi
         shares = np.zeros((_num_samples(lesson.X), len(classes)))
         others = np.delete(np.arange(len(shares)), lesson.rows)
         if len(others):
-            shares[others] = class_shares(self.teacher_, _safe_indexing(lesson.X, others), classes)
+            shares[others] = class_shares(self.teacher_, _take(lesson.X, others), classes)
         folds = folds_of(self.cv, lesson.y, classifier=True)
         said = Parallel(n_jobs=self.n_jobs)(
             delayed(lesson.said_of_fold)(self.teacher, fold, classes) for fold in folds
@@ -375,6 +386,39 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, CallbackSupportMi
         """
         check_is_fitted(self)
         return self.student_.decision_function(X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Accuracy in the rows that have a label.
+
+        Parameters
+        ----------
+        X : DataFrame, FeatureBlocks, array or CSR of n_rows rows
+            What the student takes.
+        y : array-like of shape (n_rows,)
+            Labels; None or NaN for a row without.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        accuracy : float
+            From 0 to 1.
+
+        Raises
+        ------
+        ValueError
+            If no row has a label.
+        """
+        (X,) = indexable(X)
+        rows, y = self._check_labels(X, y)
+        if len(rows) == 0:
+            raise ValueError(
+                "y holds no label to score by. In a search, give folds that test some."
+            )
+        if sample_weight is not None:
+            sample_weight = _safe_indexing(sample_weight, rows)
+        predicted = self.predict(_take(X, rows))
+        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
