@@ -15,6 +15,7 @@ import PIL.Image
 import soundfile
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.svm import SVC, SVR
 
@@ -364,6 +365,7 @@ FUSIONS = {
     ),
 }
 
+SCALED = make_pipeline(ConcatFusion(), LogisticRegression(tol=1e-6))
 LIBSVM_SEED = {
     "check_random_state_untouched": "libsvm draws its seed from NumPy's global state, as in SVR"
 }
@@ -399,12 +401,12 @@ HEADS = {
         expected=LIBSVM_SEED,
     ),
     "DistilledClassifier": Entry(
-        DistilledClassifier(LogisticRegression(), LogisticRegression(), cv=3),
+        DistilledClassifier(SCALED, SCALED, cv=3),
         searchable={
             "temperature": [0.5, 5.0],
             "mixing_weight": [0.1, 0.9],
             "cv": [2, 5],
-            "student__C": [0.1, 1.0],
+            "student__logisticregression__C": [0.1, 1.0],
         },
         tolerance=1e-5,
     ),
