@@ -98,10 +98,10 @@ def given_weights(weights: Any, names: Sequence[str], words: Sequence[str]) -> d
                 f"weights has {len(weights)} values, but there are {len(names)} blocks: "
                 f"{', '.join(map(repr, names))}."
             )
-        each = dict(zip(names, weights, strict=True))
+        given = dict(zip(names, weights, strict=True))
     else:
-        each = weights
-    each = by_block("weights", each, names, 1.0, partial(check_number, low=0))
+        given = dict(weights)
+    each = by_block("weights", given, names, 1.0, partial(check_number, low=0))
     if each and not any(each.values()):
         raise ValueError(
             f"weights={weights!r} gives no block a say: all are 0. Give one of them a weight above "

@@ -164,7 +164,7 @@ def _trained(estimator: Any) -> Any:
 def _with_history(name: str, estimator: Any) -> dict[str, Any]:
     if hasattr(estimator, "history_"):
         return {name: estimator}
-    found = {}
+    found: dict[str, Any] = {}
     for part_name, part in _parts(estimator):
         found |= _with_history(f"{name}__{part_name}" if name else part_name, part)
     return found
