@@ -10,6 +10,7 @@ from scipy.special import expit
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
@@ -298,6 +299,10 @@ def test_blocks(table, y):
             "takes no sample_weight.*a search goes around the DistilledClassifier, not into it",
         ),
         ({"teacher": FrozenEstimator(LogisticRegression())}, "is not fitted yet"),
+        (
+            {"teacher": VotingClassifier([("one", TEACHER)])},
+            "has neither predict_proba nor decision_function, and so cannot say how likely",
+        ),
         (
             {"cv": [([0, 1, 2, 3], [4, 5, 6])]},
             "does not test every row exactly once",
