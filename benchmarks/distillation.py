@@ -8,7 +8,7 @@ sensors. Subjects with even numbers test; of the four others two have labels, si
 Student, teacher, temperature and mixing weight are chosen by cross-validation among labelled
 training rows. "+ rows without label" gives the rest of the training rows to the student too, named
 by the teacher; "its own teacher" names them by the student alone, at the same temperature; "all
-labels" is the student that knows the labels of all training rows, the most that naming them could give.
+labels" is the student that knows the labels of all training rows, the most that names can give.
 
     python benchmarks/distillation.py [fashion-300] [fashion-1000] [movements]
 """

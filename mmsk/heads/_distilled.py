@@ -106,8 +106,8 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, CallbackSupportMi
         Share of the teacher in what the student learns of a labelled row, from 0 (the labels
         alone) to 1 (the teacher alone). Of a row without label it learns from the teacher alone.
     cv : int, splitter or iterable, default=None
-        Folds for what the teacher says of labelled rows; None is 5 stratified folds. Each row is
-        tested once.
+        Folds of the labelled rows, for what the teacher says of them; None is 5 stratified ones.
+        Each row is tested once.
     n_jobs : int, default=None
         Folds at the same time.
 
@@ -135,7 +135,9 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, CallbackSupportMi
     the rows as they are, so that extractors compute each row once; the last step gets its
     features once for each class that has more than 1 % of the row's largest share, with that
     share as weight. The cost is one fit of the teacher for each fold and one for all rows, and
-    one fit of the student, whose last step may see several times as many rows.
+    one fit of the student, whose last step may see several times as many rows. A last step that
+    cross-validates in fit, such as ``SVMClassifier(probability=True)``, has parts of one row on
+    both sides of its folds and is surer than it should be.
 
     ``score`` counts the rows that have a label; other metrics of a search need test folds in which
     all rows have one.
