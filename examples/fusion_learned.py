@@ -17,7 +17,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
-from mmsk import AttentionFusion, ConcatFusion, FeatureBlocks, GatedFusion, TensorFusion
+from mmsk import (
+    AttentionFusion,
+    ConcatFusion,
+    FeatureBlocks,
+    GatedFusion,
+    TensorFusion,
+    TrainingCurveDisplay,
+)
 
 OUTPUT = Path("fusion_learned_output")
 N_ROWS = 1500
@@ -37,7 +44,7 @@ def main() -> None:
         print(f"  {type(fusion).__name__:15} {accuracy:6.1%}  {'#' * round(40 * accuracy)}")
     shares = gated.modality_weights(blocks[test])
     OUTPUT.mkdir(exist_ok=True)
-    draw(gated.history_, shares[:, 0], hum[test], OUTPUT / "fusion_learned.png")
+    draw(gated, shares[:, 0], hum[test], OUTPUT / "fusion_learned.png")
 
 
 def make_sensors(generator: np.random.Generator) -> tuple[FeatureBlocks, np.ndarray, np.ndarray]:
@@ -53,16 +60,14 @@ def make_sensors(generator: np.random.Generator) -> tuple[FeatureBlocks, np.ndar
     return FeatureBlocks(blocks), y, hums[0] - hums[1]
 
 
-def draw(history: dict[str, list[float]], shares: np.ndarray, hum: np.ndarray, path: Path) -> None:
+def draw(gated: GatedFusion, shares: np.ndarray, hum: np.ndarray, path: Path) -> None:
     """Draw the losses of training, and the camera's share against its hum."""
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
-    for name, losses in history.items():
-        left.plot(np.arange(1, len(losses) + 1), losses, label=name.replace("_", " "))
-    left.set(xlabel="epoch", ylabel="cross-entropy", title="Training of GatedFusion", ylim=0)
-    left.legend()
+    TrainingCurveDisplay.from_estimator(gated, ax=left)
+    left.set(ylabel="cross-entropy", title="Training of GatedFusion", ylim=0)
     right.scatter(hum, shares, s=10, color="tab:green", alpha=0.6, edgecolor="none")
     right.axvline(0, color="black", linestyle=":", label="both hum alike")
     right.set(

@@ -35,6 +35,7 @@ from .fusion import GatedFusion as GatedFusion
 from .fusion import KernelFusion as KernelFusion
 from .fusion import TensorFusion as TensorFusion
 from .fusion import WeightedFusion as WeightedFusion
+from .heads import DistilledClassifier as DistilledClassifier
 from .heads import LateFusionClassifier as LateFusionClassifier
 from .heads import LateFusionRegressor as LateFusionRegressor
 from .heads import MultiKernelSVC as MultiKernelSVC
@@ -48,6 +49,7 @@ from .image import ImageReader as ImageReader
 from .image import LocalBinaryPatternEmbedder as LocalBinaryPatternEmbedder
 from .image import augment_table as augment_table
 from .inspection import FusionSearchDisplay as FusionSearchDisplay
+from .inspection import TrainingCurveDisplay as TrainingCurveDisplay
 from .inspection import search_pivot as search_pivot
 from .inspection import search_results as search_results
 from .pipelines import multimodal_pipeline as multimodal_pipeline

@@ -84,7 +84,8 @@ def given_weights(weights: Any, names: Sequence[str], words: Sequence[str]) -> d
     Raises
     ------
     ValueError
-        If the weights are neither, do not fit the blocks, or are not numbers of at least 0.
+        If the weights are neither, do not fit the blocks, are not numbers of at least 0, or are
+        all 0.
     """
     if not isinstance(weights, Mapping):
         if np.ndim(weights) != 1:
@@ -97,6 +98,13 @@ def given_weights(weights: Any, names: Sequence[str], words: Sequence[str]) -> d
                 f"weights has {len(weights)} values, but there are {len(names)} blocks: "
                 f"{', '.join(map(repr, names))}."
             )
-        weights = dict(zip(names, weights, strict=True))
-    weights = by_block("weights", weights, names, 1.0, partial(check_number, low=0))
-    return {name: float(weight) for name, weight in weights.items()}
+        given = dict(zip(names, weights, strict=True))
+    else:
+        given = dict(weights)
+    each = by_block("weights", given, names, 1.0, partial(check_number, low=0))
+    if each and not any(each.values()):
+        raise ValueError(
+            f"weights={weights!r} gives no block a say: all are 0. Give one of them a weight above "
+            "0."
+        )
+    return {name: float(weight) for name, weight in each.items()}

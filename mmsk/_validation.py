@@ -128,8 +128,10 @@ def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
 
 
 def _is_like(value: Any, choice: Any) -> bool:
-    """Tell whether `value` is of the choice's type; NumPy's strings are, True is no 1."""
-    return isinstance(value, type(choice)) and isinstance(value, bool) == isinstance(choice, bool)
+    """Tell whether `value` is of the choice's type; NumPy's strings and bools are, True is no 1."""
+    if isinstance(choice, bool):
+        return isinstance(value, bool | np.bool_)
+    return isinstance(value, type(choice)) and not isinstance(value, bool)
 
 
 def check_number(

@@ -16,6 +16,7 @@ import PIL.Image
 import soundfile
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.svm import SVC, SVR
 from text_models import write_tiny_bert
@@ -41,6 +42,7 @@ from mmsk.fusion import (
     WeightedFusion,
 )
 from mmsk.heads import (
+    DistilledClassifier,
     LateFusionClassifier,
     LateFusionRegressor,
     MultiKernelSVC,
@@ -605,6 +607,7 @@ FUSIONS = {
     ),
 }
 
+SCALED = make_pipeline(ConcatFusion(), LogisticRegression(tol=1e-6))
 LIBSVM_SEED = {
     "check_random_state_untouched": "libsvm draws its seed from NumPy's global state, as in SVR"
 }
@@ -638,6 +641,16 @@ HEADS = {
         searchable={"C": [0.1, 1.0], "kernel": ["rbf", "linear"]},
         tolerance=1e-5,
         expected=LIBSVM_SEED,
+    ),
+    "DistilledClassifier": Entry(
+        DistilledClassifier(SCALED, SCALED, cv=3),
+        searchable={
+            "temperature": [0.5, 5.0],
+            "mixing_weight": [0.1, 0.9],
+            "cv": [2, 5],
+            "student__logisticregression__C": [0.1, 1.0],
+        },
+        tolerance=1e-5,
     ),
     "LateFusionClassifier": Entry(
         LateFusionClassifier(cv=3),
@@ -719,6 +732,12 @@ UNDER_SKLEARN_CHECKS = {
     "MultiKernelSVC": Parented(MultiKernelSVC(), SVC(), SAMPLE_WEIGHT),
     "SVMClassifier": Parented(SVMClassifier(), SVC(), SAMPLE_WEIGHT),
     "SVMRegressor": Parented(SVMRegressor(), SVR(), SAMPLE_WEIGHT),
+    "DistilledClassifier": Parented(
+        DistilledClassifier(LogisticRegression(), LogisticRegression(), cv=2)
+    ),
+    "DistilledClassifier-decisions": Parented(
+        DistilledClassifier(RidgeClassifier(), RidgeClassifier(), cv=2)
+    ),
     "LateFusionClassifier": Parented(LateFusionClassifier()),
     "LateFusionClassifier-weighted": Parented(LateFusionClassifier(combination="weighted", cv=2)),
     "LateFusionClassifier-stacking": Parented(LateFusionClassifier(combination="stacking", cv=2)),

@@ -54,6 +54,8 @@ def test_given_weights(weights, expected):
         ([1.0, np.nan], "weights['text']=nan is not a number of at least 0."),
         ({"image": True}, "weights['image']=True is not a number of at least 0."),
         ({"sound": 1.0}, "weights names the block 'sound', but the blocks are 'image', 'text'."),
+        ([0, 0.0], "weights=[0, 0.0] gives no block a say: all are 0. Give one of them a weight"),
+        ({"image": 0, "text": 0}, "weights={'image': 0, 'text': 0} gives no block a say"),
     ],
 )
 def test_refused_weights(weights, message):

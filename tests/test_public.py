@@ -27,6 +27,7 @@ ROOMS = {
         "WeightedFusion",
     ],
     "heads": [
+        "DistilledClassifier",
         "LateFusionClassifier",
         "LateFusionRegressor",
         "MultiKernelSVC",
@@ -35,7 +36,7 @@ ROOMS = {
     ],
     "image": ["CNNEmbedder", "ColorHistogramEmbedder", "HOGEmbedder", "ImageAugmenter"]
     + ["ImageReader", "LocalBinaryPatternEmbedder", "augment_table"],
-    "inspection": ["FusionSearchDisplay", "search_pivot", "search_results"],
+    "inspection": ["FusionSearchDisplay", "TrainingCurveDisplay", "search_pivot", "search_results"],
     "pipelines": ["multimodal_pipeline", "search_space"],
     "series": ["MiniRocketEmbedder", "SeriesReader", "SeriesStatistics", "SlidingWindows"]
     + ["SpectralSeries"],

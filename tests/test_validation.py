@@ -121,20 +121,21 @@ def test_present(cell):
     assert is_missing(cell) is False
 
 
-@pytest.mark.parametrize("value", ["mean", np.str_("mean")])
+@pytest.mark.parametrize("value", ["mean", np.str_("mean"), True, np.True_, None])
 def test_choice_is_accepted(value):
     check_choice("pooling", value, ["mean", "std", None, True])
 
 
-@pytest.mark.parametrize("value", ["mena", 1, 1.0, ["mean"], np.zeros(2), float])
+@pytest.mark.parametrize("value", ["mena", 1, 1.0, False, np.False_, ["mean"], np.zeros(2), float])
 def test_choice_is_refused(value):
     with pytest.raises(ValueError, match=r"pooling=.* is not one of 'mean', 'std', None, True\."):
         check_choice("pooling", value, ["mean", "std", None, True])
 
 
 def test_true_is_no_number_among_choices():
-    with pytest.raises(ValueError, match="size=True is not one of 1, 2"):
-        check_choice("size", True, [1, 2])
+    for value in (True, np.True_):
+        with pytest.raises(ValueError, match=r"size=.*True_? is not one of 1, 2"):
+            check_choice("size", value, [1, 2])
 
 
 @pytest.mark.parametrize("value", [1, 1.5, np.float32(2), np.int64(3), 10])

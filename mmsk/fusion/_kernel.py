@@ -17,7 +17,7 @@ from mmsk.compose._stack import present_chunks
 from mmsk.fusion._base import BaseFusion
 from mmsk.fusion._block_weights import rows_to_align, target_columns
 from mmsk.fusion._kernel_alignment import weights_of_maps
-from mmsk.fusion._scaling import SCALES, gamma_of_scale, learn_scales
+from mmsk.fusion._scaling import SCALES, check_gamma, gamma_of_scale, learn_scales
 
 KERNELS = ["rbf", "poly", "linear", "cosine"]
 RULES = ["alignment", "uniform"]
@@ -149,7 +149,7 @@ default="alignment"
             check_choice("weights", self.weights, RULES)
         check_kernel = partial(check_choice, choices=KERNELS)
         kernels = by_block("kernel", self.kernel, blocks.names, "rbf", check_kernel)
-        gammas = by_block("gamma", self.gamma, blocks.names, "scale", _check_gamma)
+        gammas = by_block("gamma", self.gamma, blocks.names, "scale", check_gamma)
         random = check_random_state(self.random_state)
         self.scales_, self.maps_ = learn_scales(blocks, self.scale), {}
         for name, block in blocks.items():
@@ -226,10 +226,3 @@ default="alignment"
         tags = super().__sklearn_tags__()
         tags.target_tags.required = isinstance(self.weights, str) and self.weights == "alignment"
         return tags
-
-
-def _check_gamma(parameter: str, gamma: Any) -> None:
-    if isinstance(gamma, str):
-        check_choice(parameter, gamma, ["scale"])
-    else:
-        check_number(parameter, gamma, low=0, low_open=True)

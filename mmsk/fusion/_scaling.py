@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from mmsk._validation import check_choice, check_number
 from mmsk.compose import FeatureBlocks
 from mmsk.compose._stack import present_chunks
 
@@ -78,6 +79,14 @@ def learn_scales(blocks: FeatureBlocks, scale: str | None) -> dict[str, BlockSca
     return {
         name: learn_scale(block, blocks.present_in(name), scale) for name, block in blocks.items()
     }
+
+
+def check_gamma(name: str, gamma: Any) -> None:
+    """Raise ValueError unless `gamma` is "scale" or above 0: with 0 all rows would be alike."""
+    if isinstance(gamma, str):
+        check_choice(name, gamma, ["scale"])
+    else:
+        check_number(name, gamma, low=0, low_open=True)
 
 
 def gamma_of_scale(block: Any, present: np.ndarray, scale: BlockScale) -> float:

@@ -7,15 +7,15 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
 from mmsk.fusion._scaling import BlockScale, learn_scale
+from mmsk.heads._folds import Fold
 from mmsk.heads._say import Say
-
-Fold = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,11 @@ def features_of(block: Any, rows: np.ndarray, scale: BlockScale | None) -> Any:
 def fit_weighted(estimator: Any, X: Any, y: np.ndarray, weight: np.ndarray | None) -> Any:
     """Fit in place, with the weights of the rows where the estimator takes them."""
     name = None if weight is None else _name_of_weight(estimator)
-    return estimator.fit(X, y) if name is None else estimator.fit(X, y, **{name: weight})
+    if name is None:
+        return estimator.fit(X, y)
+    # Under metadata routing a pipeline would refuse the weights: nobody has requested them.
+    with config_context(enable_metadata_routing=False):
+        return estimator.fit(X, y, **{name: weight})
 
 
 def said_out_of_fold(

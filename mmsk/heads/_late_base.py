@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin
-from sklearn.model_selection import check_cv
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.parallel import Parallel, delayed
@@ -22,6 +21,7 @@ from mmsk.compose._checked_blocks import checked_blocks
 from mmsk.fusion._scaling import SCALES
 from mmsk.heads._block_head import BlockTask, features_of, fit_weighted, said_out_of_fold
 from mmsk.heads._combination import combine, stacked
+from mmsk.heads._folds import folds_of
 from mmsk.heads._heads_by_block import check_head, heads_by_block, is_head, is_pair
 from mmsk.heads._say import Say
 
@@ -137,8 +137,8 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
         check_choice("scale", self.scale, SCALES)
         if isinstance(self.weights, str):
             check_choice("weights", self.weights, ["score"])
-        elif not any(self._given_weights(names).values()):
-            raise ValueError(f"weights={self.weights!r} gives no block a say: all are 0.")
+        else:
+            self._given_weights(names)
         check_head("final_estimator", self._final, self._kind)
         heads = heads_by_block(self._head, names, self._kind)
         if isinstance(self.estimator, list):
@@ -201,14 +201,7 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
             self.weights_ = {name: given[name] for name in self.estimators_}
 
     def _said_out_of_fold(self, tasks: list[BlockTask], y: np.ndarray) -> np.ndarray:
-        splitter = check_cv(self.cv, y, classifier=self._kind == "classifier")
-        folds = list(splitter.split(np.zeros((len(y), 1)), y))
-        counts = np.bincount(np.concatenate([test for _, test in folds]), minlength=len(y))
-        if (counts != 1).any():
-            raise ValueError(
-                f"cv={self.cv!r} does not test every row exactly once. Give a number of folds, or "
-                "a splitter such as KFold(5)."
-            )
+        folds = folds_of(self.cv, y, classifier=self._kind == "classifier")
         return said_out_of_fold(tasks, folds, self._say, len(self.prior_), self.n_jobs)
 
     def _learned_weights(

@@ -16,7 +16,7 @@ from mmsk._by_block import by_block, given_weights
 from mmsk._validation import check_choice, check_number
 from mmsk.compose import FeatureBlocks
 from mmsk.compose._checked_blocks import checked_blocks
-from mmsk.fusion._scaling import learn_scales
+from mmsk.fusion._scaling import check_gamma, learn_scales
 from mmsk.heads._block_products import (
     BlockRows,
     products_with,
@@ -98,7 +98,7 @@ class BaseMultiKernel(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _own_kernels(self, rows: dict[str, BlockRows], names: list[str]) -> dict[str, Kernel]:
         kinds = by_block("kernel", self.kernel, names, "rbf", _check_kernel)
-        gammas = by_block("gamma", self.gamma, names, "scale", _check_gamma)
+        gammas = by_block("gamma", self.gamma, names, "scale", check_gamma)
         return {
             name: self._kernel(kinds[name], gammas[name], [(part, 1.0)], *part.values.shape)
             for name, part in rows.items()
@@ -147,10 +147,3 @@ class BaseMultiKernel(CallbackSupportMixin, BaseEstimator, ABC):
 
 def _check_kernel(name: str, value: Any) -> None:
     check_choice(name, value, KERNELS)
-
-
-def _check_gamma(name: str, value: Any) -> None:
-    if isinstance(value, str):
-        check_choice(name, value, ["scale"])
-    else:
-        check_number(name, value, low=0)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit, softmax
+from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 Say = Callable[[Any, Any], np.ndarray]  # of a fitted head and rows
@@ -50,5 +51,7 @@ def _squashed(estimator: Any, decisions: np.ndarray) -> np.ndarray:
 
 def _by_pairs(estimator: Any) -> bool:
     """Tell whether decisions are of pairs of classes; of three classes there are three pairs."""
-    last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    last = estimator
+    while isinstance(last, Pipeline | FrozenEstimator):
+        last = last[-1] if isinstance(last, Pipeline) else last.estimator
     return getattr(last, "decision_function_shape", "ovr") == "ovo"

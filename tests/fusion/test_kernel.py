@@ -253,6 +253,7 @@ def test_it_is_right_where_concatenation_is_not():
         ({"weights": "score"}, "weights='score' is not one of 'alignment', 'uniform'"),
         ({"weights": None}, "weights=None is not 'alignment', 'uniform', a mapping"),
         ({"weights": [1.0]}, "weights has 1 values, but there are 3 blocks"),
+        ({"weights": [0, 0, 0]}, r"weights=\[0, 0, 0\] gives no block a say: all are 0"),
         ({"weights": {"text": -1}}, r"weights\['text'\]=-1 is not a number of at least 0"),
     ],
 )

@@ -129,6 +129,7 @@ def test_a_block_that_no_row_has_weighs_nothing(blocks, y, weights):
         ({"noise": -1.0}, r"weights\['noise'\]=-1.0 is not a number of at least 0"),
         ([1.0, np.nan, 1.0], r"weights\['noise'\]=nan is not a number"),
         ({"noise": "much"}, r"weights\['noise'\]='much' is not a number"),
+        ([0, 0.0, 0], r"weights=\[0, 0.0, 0\] gives no block a say: all are 0"),
         (3, "weights=3 is not 'score', 'alignment', a mapping"),
         (None, "weights=None is not 'score'"),
         ("guess", "weights='guess' is not one of 'score', 'alignment'"),

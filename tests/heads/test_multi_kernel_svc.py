@@ -514,9 +514,10 @@ def test_threads_share_tables():
         ({"weights": [1.0]}, "weights has 1 values, but there are 3 blocks"),
         ({"weights": {"txt": 1.0}}, "weights names the block 'txt'"),
         ({"weights": 2.0}, "weights=2.0 is not 'uniform', 'alignment', 'easymkl', a mapping"),
-        ({"weights": [0, 0, 0]}, r"weights=\[0, 0, 0\] leaves no block with a weight above 0"),
+        ({"weights": [0, 0, 0]}, r"weights=\[0, 0, 0\] gives no block a say: all are 0"),
         ({"gamma": "auto"}, "gamma='auto' is not one of 'scale'"),
-        ({"gamma": -1.0}, "gamma=-1.0 is not a number of at least 0"),
+        ({"gamma": -1.0}, "gamma=-1.0 is not a number above 0"),
+        ({"gamma": {"text": 0}}, r"gamma\['text'\]=0 is not a number above 0"),
         ({"gamma": {"text": None}}, r"gamma\['text'\]=None is not a number"),
         ({"degree": 1.5}, "degree=1.5 is not an integer"),
         ({"coef0": None}, "coef0=None is not a number"),
@@ -542,6 +543,13 @@ def test_refused(settings, message):
     blocks, y = problem()
     with pytest.raises(ValueError, match=message):
         MultiKernelSVC(**settings).fit(blocks, y)
+
+
+def test_weights_of_missing_blocks_alone_are_refused():
+    blocks, y = problem()
+    lost = FeatureBlocks(dict(blocks.items()) | {"sound": np.full_like(blocks["sound"], np.nan)})
+    with pytest.raises(ValueError, match="leaves no block with a weight above 0"):
+        MultiKernelSVC(weights={"image": 0, "text": 0}).fit(lost, y)
 
 
 def test_refused_targets_and_row_weights():

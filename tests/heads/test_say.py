@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -56,6 +57,8 @@ def test_decisions_of_pairs_are_refused():
         message = "3 decision values for 3 classes: set decision_function_shape='ovr'"
         with pytest.raises(ValueError, match=message):
             class_shares(one.fit(X, y), X, CLASSES)
+        with pytest.raises(ValueError, match=message):
+            class_shares(FrozenEstimator(one), X, CLASSES)
 
 
 def test_values_are_a_column():
