@@ -16,25 +16,27 @@ SECONDS_BEFORE_A_BAR = 0.5
 MOST_TASKS = 100
 
 
-def progress_bar(total: int, description: str) -> tqdm:
-    """Bar that counts cells, on stderr; silent unless the settings ask for it.
+def progress_bar(total: int, description: str, unit: str = "cells") -> tqdm:
+    """Bar that counts cells, or epochs, on stderr; silent unless the settings ask for it.
 
     Parameters
     ----------
     total : int
-        Number of cells.
+        How many there are.
     description : str
         What is being done.
+    unit : str, default="cells"
+        What is counted.
 
     Returns
     -------
     bar : tqdm
-        A context manager; ``bar.update(n)`` counts `n` more cells.
+        A context manager; ``bar.update(n)`` counts `n` more.
     """
     return tqdm(
         total=total,
         desc=description,
-        unit=" cells",
+        unit=f" {unit}",
         delay=SECONDS_BEFORE_A_BAR,
         disable=not current_config().progress,
         dynamic_ncols=True,
@@ -70,20 +72,23 @@ def as_subtask(context: Any, caller: Any, estimator: Any, X: Any, y: Any) -> Ite
 
 
 class FitTasks(AbstractContextManager):
-    """The cells of a pass within `fit`, told to scikit-learn's callbacks as equal shares.
+    """The cells or epochs within `fit`, told to scikit-learn's callbacks as equal shares.
 
     Parameters
     ----------
     estimator : CallbackSupportMixin
         The estimator that is fitted, in a method decorated with ``with_callbacks``.
     total : int
-        Number of cells.
+        How many there are, at most.
     size : int
         Cells in a share, at least; there are at most 100 shares.
+    unit : str, default="cells"
+        What is counted, and the name of the tasks.
     """
 
-    def __init__(self, estimator: Any, total: int, size: int) -> None:
+    def __init__(self, estimator: Any, total: int, size: int, unit: str = "cells") -> None:
         self.estimator = estimator
+        self.unit = unit
         self.total = total
         self.n_tasks = min(MOST_TASKS, -(-total // size))
         self.n_done = 0
@@ -95,10 +100,10 @@ class FitTasks(AbstractContextManager):
         return self
 
     def update(self, n_cells: int) -> None:
-        """Count `n_cells` more cells."""
+        """Count so many more."""
         self.n_done += n_cells
         while self.n_ended < self.n_tasks * self.n_done // max(1, self.total):
-            task = self.context.subcontext(task_name="cells")
+            task = self.context.subcontext(task_name=self.unit)
             task.call_on_fit_task_begin(estimator=self.estimator)
             task.call_on_fit_task_end(estimator=self.estimator)
             self.n_ended += 1
