@@ -17,12 +17,12 @@ MOST_TASKS = 100
 
 
 def progress_bar(total: int, description: str, unit: str = "cells") -> tqdm:
-    """Bar that counts cells, or epochs, on stderr; silent unless the settings ask for it.
+    """Bar that counts cells or epochs, on stderr; silent unless the settings ask for it.
 
     Parameters
     ----------
     total : int
-        How many there are.
+        Number of cells or epochs.
     description : str
         What is being done.
     unit : str, default="cells"
@@ -31,7 +31,7 @@ def progress_bar(total: int, description: str, unit: str = "cells") -> tqdm:
     Returns
     -------
     bar : tqdm
-        A context manager; ``bar.update(n)`` counts `n` more.
+        A context manager; ``bar.update(n)`` counts `n` more cells.
     """
     return tqdm(
         total=total,
@@ -72,18 +72,18 @@ def as_subtask(context: Any, caller: Any, estimator: Any, X: Any, y: Any) -> Ite
 
 
 class FitTasks(AbstractContextManager):
-    """The cells or epochs within `fit`, told to scikit-learn's callbacks as equal shares.
+    """The cells or epochs of a `fit`, told to scikit-learn's callbacks as equal shares.
 
     Parameters
     ----------
     estimator : CallbackSupportMixin
         The estimator that is fitted, in a method decorated with ``with_callbacks``.
     total : int
-        How many there are, at most.
+        Number of cells or epochs.
     size : int
-        Cells in a share, at least; there are at most 100 shares.
+        How many of them are in a share, at least; there are at most 100 shares.
     unit : str, default="cells"
-        What is counted, and the name of the tasks.
+        Name of the tasks.
     """
 
     def __init__(self, estimator: Any, total: int, size: int, unit: str = "cells") -> None:
@@ -99,9 +99,9 @@ class FitTasks(AbstractContextManager):
         self.context.call_on_fit_task_begin(estimator=self.estimator)
         return self
 
-    def update(self, n_cells: int) -> None:
+    def update(self, n_more: int) -> None:
         """Count so many more."""
-        self.n_done += n_cells
+        self.n_done += n_more
         while self.n_ended < self.n_tasks * self.n_done // max(1, self.total):
             task = self.context.subcontext(task_name=self.unit)
             task.call_on_fit_task_begin(estimator=self.estimator)
@@ -113,3 +113,32 @@ class FitTasks(AbstractContextManager):
             self.context.call_on_fit_task_end(
                 estimator=self.estimator, reconstruction_attributes={}
             )
+
+
+@contextmanager
+def epochs_told(estimator: Any, n_epochs: int) -> Iterator[Callable[[Any], None]]:
+    """Tell of the epochs of a `fit`: to scikit-learn's callbacks, and in a bar.
+
+    Parameters
+    ----------
+    estimator : CallbackSupportMixin
+        The estimator that is fitted, in a method decorated with ``with_callbacks``.
+    n_epochs : int
+        Number of epochs, at most.
+
+    Yields
+    ------
+    tell : callable
+        To be called after each epoch, with what it likes.
+    """
+    name = type(estimator).__name__
+    with (
+        progress_bar(n_epochs, name, "epochs") as bar,
+        FitTasks(estimator, n_epochs, 1, "epochs") as tasks,
+    ):
+
+        def tell(_: Any) -> None:
+            bar.update(1)
+            tasks.update(1)
+
+        yield tell

@@ -17,6 +17,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.svm import SVC, SVR
+from text_models import write_tiny_bert
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
 from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
@@ -32,6 +33,8 @@ from mmsk.fusion import (
     WeightedFusion,
 )
 from mmsk.heads import (
+    DeepFusionClassifier,
+    DeepFusionRegressor,
     LateFusionClassifier,
     LateFusionRegressor,
     MultiKernelSVC,
@@ -44,7 +47,7 @@ from mmsk.image import (
     HOGEmbedder,
     LocalBinaryPatternEmbedder,
 )
-from mmsk.text import TfidfEmbedder
+from mmsk.text import TfidfEmbedder, TransformerEmbedder, WordVectorEmbedder
 
 _folder = tempfile.TemporaryDirectory(prefix="mmsk-contract-")
 atexit.register(_folder.cleanup)
@@ -60,6 +63,15 @@ class Entry:
     searchable: dict[str, list] = field(default_factory=dict)
     tolerance: float = 0.0
     expected: dict[str, str] = field(default_factory=dict)
+
+
+def word_vectors():
+    words = ["a", "red", "car", "cars", "apple", "apples", "green", "day", "cafe", "the", "she"]
+    words += ["and", "of", "are", "in", "on", "seen", "two"]
+    path = Path(_folder.name) / "vectors.npz"
+    vectors = np.random.default_rng(0).normal(size=(len(words), 6)).astype(np.float32)
+    np.savez(path, words=np.array(words), vectors=vectors)
+    return str(path)
 
 
 def texts():
@@ -152,6 +164,9 @@ NOT_SEARCHED = {
     "TfidfEmbedder.dtype": "rounds only",
     "TfidfEmbedder.random_state": "seeds an approximation that is close to exact on few texts",
     "CCAFusion.random_state": "seeds the reduction of sparse blocks: tests/fusion/test_cca.py",
+    "TransformerEmbedder.model": "names a folder: tests/text/test_transformer.py",
+    "TransformerEmbedder.revision": "names a commit of what is downloaded",
+    "WordVectorEmbedder.vectors": "names a file: tests/text/test_vector_files.py",
     "CNNEmbedder.weights": "needs a file of weights: tests/image/test_cnn.py",
 }
 
@@ -192,6 +207,41 @@ EXTRACTORS = {
         TfidfEmbedder(n_components=3, random_state=0),
         texts(),
         {"n_components": [2, 3]},
+        tolerance=1e-5,
+    ),
+    "TransformerEmbedder": Entry(
+        TransformerEmbedder(str(write_tiny_bert(Path(_folder.name) / "bert")), batch_size=3),
+        texts(),
+        {
+            "pooling": ["mean", "cls", "max"],
+            "max_tokens": [None, 6],
+            "precision": ["float32", "bfloat16"],
+            "max_chars": [1000, 12],
+        },
+        tolerance=1e-5,
+    ),
+    "TransformerEmbedder-windows": Entry(
+        TransformerEmbedder(str(write_tiny_bert(Path(_folder.name) / "bert")), max_tokens=6),
+        texts(),
+        {"overlap": [0, 2]},
+        tolerance=1e-5,
+    ),
+    "WordVectorEmbedder": Entry(
+        WordVectorEmbedder(word_vectors()),
+        texts(),
+        {
+            "pooling": ["mean", "tfidf", "sif"],
+            "lowercase": [True, False],
+            "token_pattern": [r"(?u)\b\w+\b", r"(?u)\b\w\w\w+\b"],
+            "norm": [None, "l2"],
+            "max_chars": [1000, 12],
+        },
+        tolerance=1e-5,
+    ),
+    "WordVectorEmbedder-sif": Entry(
+        WordVectorEmbedder(word_vectors(), pooling="sif"),
+        texts(),
+        {"sif_a": [1e-3, 0.1], "n_common": [0, 1]},
         tolerance=1e-5,
     ),
     "HOGEmbedder": Entry(
@@ -366,7 +416,44 @@ FUSIONS = {
 LIBSVM_SEED = {
     "check_random_state_untouched": "libsvm draws its seed from NumPy's global state, as in SVR"
 }
+DEEP = {"hidden_layer_sizes": (8,), "max_epochs": 30, "learning_rate": 0.01}
+DEEP |= {"random_state": 0, "device": "cpu"}
+DEEP_SETTINGS = {
+    "hidden_layer_sizes": [(8,), (12, 6)],
+    "n_components": [None, 8],
+    "activation": ["relu", "tanh", "gelu", "logistic", "identity"],
+    "dropout": [0.0, 0.5],
+    "modality_dropout": [0.0, 0.5],
+    "scale": ["standard", "block", None],
+    "optimizer": ["adamw", "adam", "sgd"],
+    "learning_rate": [0.01, 0.1],
+    "schedule": ["constant", "cosine"],
+    "weight_decay": [0.01, 5.0],
+    "max_gradient_norm": [None, 1e-3],
+    "batch_size": ["auto", 10],
+    "max_epochs": [30, 20],
+    "early_stopping": [False, True],
+    "precision": ["float32", "bfloat16"],
+    "random_state": [0, 1],
+}
 HEADS = {
+    "DeepFusionClassifier": Entry(
+        DeepFusionClassifier(**DEEP),
+        searchable=DEEP_SETTINGS
+        | {
+            "fusion": ["concat", "weighted", "gated", "attention", "tensor", "joint"],
+            "class_weight": [None, {0: 3.0}],
+        },
+        tolerance=1e-5,
+    ),
+    "DeepFusionClassifier-gated": Entry(
+        DeepFusionClassifier(**DEEP, fusion="gated", n_components=8),
+        searchable={"n_components": [8, 12], "modality_dropout": [0.0, 0.5]},
+        tolerance=1e-5,
+    ),
+    "DeepFusionRegressor": Entry(
+        DeepFusionRegressor(**DEEP), searchable=DEEP_SETTINGS, tolerance=1e-5
+    ),
     "MultiKernelSVC": Entry(
         MultiKernelSVC(),
         searchable={
@@ -455,6 +542,11 @@ SAMPLE_WEIGHT = {
     "check_sample_weight_equivalence_on_dense_data": WEIGHTED,
     "check_sample_weight_equivalence_on_sparse_data": WEIGHTED,
 }
+BATCHED = "batches are drawn from the rows, so that a row of weight 2 is not two rows"
+BY_BATCHES = {
+    "check_sample_weight_equivalence_on_dense_data": BATCHED,
+    "check_sample_weight_equivalence_on_sparse_data": BATCHED,
+}
 COLUMNS = [("columns", StandardScaler(), [0, 1])]
 
 
@@ -477,6 +569,8 @@ UNDER_SKLEARN_CHECKS = {
     "MultiKernelSVC": Parented(MultiKernelSVC(), SVC(), SAMPLE_WEIGHT),
     "SVMClassifier": Parented(SVMClassifier(), SVC(), SAMPLE_WEIGHT),
     "SVMRegressor": Parented(SVMRegressor(), SVR(), SAMPLE_WEIGHT),
+    "DeepFusionClassifier": Parented(DeepFusionClassifier(**DEEP), expected=BY_BATCHES),
+    "DeepFusionRegressor": Parented(DeepFusionRegressor(**DEEP), expected=BY_BATCHES),
     "LateFusionClassifier": Parented(LateFusionClassifier()),
     "LateFusionClassifier-weighted": Parented(LateFusionClassifier(combination="weighted", cv=2)),
     "LateFusionClassifier-stacking": Parented(LateFusionClassifier(combination="stacking", cv=2)),
