@@ -118,7 +118,7 @@ def test_several_labels(blocks):
     X, y = make_multilabel_classification(300, 10, n_classes=4, random_state=0)
     settings = {"max_epochs": 40, "learning_rate": 0.01, "random_state": 0, "device": "cpu"}
     head = DeepFusionClassifier((32,), **settings).fit(X, y)
-    assert np.mean(head.predict(X) == y) > 0.9
+    assert np.mean(head.predict(X) == y) > np.mean((y.mean(axis=0) > 0.5) == y) + 0.1
     np.testing.assert_allclose(head.predict_proba(X), expit(head.decision_function(X)), atol=1e-6)
     np.testing.assert_allclose(np.exp(head.predict_log_proba(X)), head.predict_proba(X))
     assert head.classes_.tolist() == [0, 1, 2, 3]
@@ -226,9 +226,9 @@ def test_rows_of_weight_zero_are_not_looked_at(blocks, y):
 
 
 def test_weights_of_rows_and_classes(blocks, y):
-    settings = BRIEFLY | {"max_epochs": 20, "scale": None}
+    settings = BRIEFLY | {"max_epochs": 20, "scale": None, "learning_rate": 0.01}
     rare = np.flatnonzero((y == 0) | (np.arange(N_ROWS) % 10 == 1))
-    X, labels = blocks.select(["text"])[rare], y[rare]
+    X, labels = blocks["text"][rare], y[rare]
     weight = np.where(labels, 5.0, 1.0)
     share = {}
     for name, head, given in [
