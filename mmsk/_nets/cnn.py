@@ -17,7 +17,7 @@ import torch
 from mmsk._nets.backbones import Preset, build_random, trained_preset
 from mmsk._nets.cut import CutNetwork, Plan, plan_cut
 from mmsk._nets.threads import SharedContext
-from mmsk._nets.weights import is_file_name, load_file, load_named
+from mmsk._nets.weights import is_file_name, load_weights, weights_name
 
 NETWORKS_KEPT = 4
 # On a CPU a row's last bits depend on how many pictures pass together: 4 and 8 give equal bits,
@@ -41,9 +41,10 @@ def image_preset(
 ) -> Preset:
     """Return the preprocessing that belongs to the weights, with what is given put in its place.
 
-    A file and random weights have that of the network's default weights.
+    A file and random weights have that of the network's default weights, but a file made by
+    compressing named weights that of these.
     """
-    preset = trained_preset(backbone, weights if _is_named(weights) else None)
+    preset = trained_preset(backbone, weights_name(weights))
     if image_size is not None:
         resize_size = round(preset.resize_size * image_size / preset.crop_size)
         preset = replace(preset, resize_size=resize_size, crop_size=image_size)
@@ -52,7 +53,7 @@ def image_preset(
 
 def plan_network(backbone: str, weights: Any, layer: str | None, image_size: int) -> Plan:
     """Plan the cut of a network without loading its weights."""
-    return plan_cut(backbone, layer, _built_for(backbone, weights, image_size), image_size)
+    return plan_cut(backbone, layer, built_for(backbone, weights, image_size), image_size)
 
 
 def get_network(
@@ -88,23 +89,18 @@ def _network(
     precision: str,
 ) -> ImageNetwork:
     plan = plan_network(backbone, weights, layer, image_size)
-    built_for = _built_for(backbone, weights, image_size)
+    size = built_for(backbone, weights, image_size)
     if weights is None:
-        network = build_random(backbone, built_for, version[0])
-    elif is_file_name(weights):
-        network = load_file(backbone, weights, built_for, plan.final)
+        network = build_random(backbone, size, version[0])
     else:
-        network = load_named(backbone, weights)
+        network = load_weights(backbone, weights, size, plan.final)
     return ImageNetwork(CutNetwork(network.eval(), plan), DTYPES[precision])
 
 
-def _built_for(backbone: str, weights: Any, image_size: int) -> int:
+def built_for(backbone: str, weights: Any, image_size: int) -> int:
     """Side of the pictures that a network which fixes it is built for."""
-    return trained_preset(backbone, weights).crop_size if _is_named(weights) else image_size
-
-
-def _is_named(weights: Any) -> bool:
-    return weights is not None and not is_file_name(weights)
+    name = weights_name(weights)
+    return image_size if name is None else trained_preset(backbone, name).crop_size
 
 
 class ImageNetwork:
