@@ -16,15 +16,17 @@ SECONDS_BEFORE_A_BAR = 0.5
 MOST_TASKS = 100
 
 
-def progress_bar(total: int, description: str) -> tqdm:
-    """Bar that counts cells, on stderr; silent unless the settings ask for it.
+def progress_bar(total: int, description: str, unit: str = "cells") -> tqdm:
+    """Bar that counts cells or epochs, on stderr; silent unless the settings ask for it.
 
     Parameters
     ----------
     total : int
-        Number of cells.
+        Number of cells or epochs.
     description : str
         What is being done.
+    unit : str, default="cells"
+        What is counted.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def progress_bar(total: int, description: str) -> tqdm:
     return tqdm(
         total=total,
         desc=description,
-        unit=" cells",
+        unit=f" {unit}",
         delay=SECONDS_BEFORE_A_BAR,
         disable=not current_config().progress,
         dynamic_ncols=True,
@@ -70,20 +72,23 @@ def as_subtask(context: Any, caller: Any, estimator: Any, X: Any, y: Any) -> Ite
 
 
 class FitTasks(AbstractContextManager):
-    """The cells of a pass within `fit`, told to scikit-learn's callbacks as equal shares.
+    """The cells or epochs of a `fit`, told to scikit-learn's callbacks as equal shares.
 
     Parameters
     ----------
     estimator : CallbackSupportMixin
         The estimator that is fitted, in a method decorated with ``with_callbacks``.
     total : int
-        Number of cells.
+        Number of cells or epochs.
     size : int
-        Cells in a share, at least; there are at most 100 shares.
+        How many of them are in a share, at least; there are at most 100 shares.
+    unit : str, default="cells"
+        Name of the tasks.
     """
 
-    def __init__(self, estimator: Any, total: int, size: int) -> None:
+    def __init__(self, estimator: Any, total: int, size: int, unit: str = "cells") -> None:
         self.estimator = estimator
+        self.unit = unit
         self.total = total
         self.n_tasks = min(MOST_TASKS, -(-total // size))
         self.n_done = 0
@@ -94,11 +99,11 @@ class FitTasks(AbstractContextManager):
         self.context.call_on_fit_task_begin(estimator=self.estimator)
         return self
 
-    def update(self, n_cells: int) -> None:
-        """Count `n_cells` more cells."""
-        self.n_done += n_cells
+    def update(self, n_more: int) -> None:
+        """Count so many more."""
+        self.n_done += n_more
         while self.n_ended < self.n_tasks * self.n_done // max(1, self.total):
-            task = self.context.subcontext(task_name="cells")
+            task = self.context.subcontext(task_name=self.unit)
             task.call_on_fit_task_begin(estimator=self.estimator)
             task.call_on_fit_task_end(estimator=self.estimator)
             self.n_ended += 1
@@ -108,3 +113,32 @@ class FitTasks(AbstractContextManager):
             self.context.call_on_fit_task_end(
                 estimator=self.estimator, reconstruction_attributes={}
             )
+
+
+@contextmanager
+def epochs_told(estimator: Any, n_epochs: int) -> Iterator[Callable[[Any], None]]:
+    """Tell of the epochs of a `fit`: to scikit-learn's callbacks, and in a bar.
+
+    Parameters
+    ----------
+    estimator : CallbackSupportMixin
+        The estimator that is fitted, in a method decorated with ``with_callbacks``.
+    n_epochs : int
+        Number of epochs, at most.
+
+    Yields
+    ------
+    tell : callable
+        To be called after each epoch, with what it likes.
+    """
+    name = type(estimator).__name__
+    with (
+        progress_bar(n_epochs, name, "epochs") as bar,
+        FitTasks(estimator, n_epochs, 1, "epochs") as tasks,
+    ):
+
+        def tell(_: Any) -> None:
+            bar.update(1)
+            tasks.update(1)
+
+        yield tell

@@ -86,14 +86,14 @@ def single_threads(n_jobs: int | None) -> Iterator[tuple[int, Callable[[], None]
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Have torch use one thread, and afterwards as many as before.
+def threads_of_torch(n_threads: int) -> Iterator[None]:
+    """Have torch use so many threads, and afterwards as many as before.
 
-    Small networks gain nothing from more, and sums come out the same on every machine and in
-    every worker process.
+    With one, small networks lose nothing; with any number that does not follow from the machine,
+    sums come out the same on every machine and in every worker process.
     """
     with _threads_of_torch as outside:
-        torch.set_num_threads(1)
+        torch.set_num_threads(n_threads)
         try:
             yield
         finally:

@@ -11,7 +11,8 @@ from sklearn.metrics import balanced_accuracy_score, make_scorer
 from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import type_of_target
+
+from mmsk._targets import is_classes
 
 MOST_ROWS_ALIGNED = 2000
 N_FOLDS = 3
@@ -86,13 +87,6 @@ def target_columns(y: np.ndarray) -> np.ndarray:
     """Columns whose inner products are the target's kernel: classes one by one, or the numbers."""
     columns = LabelBinarizer().fit_transform(y) if is_classes(y) else np.reshape(y, (len(y), -1))
     return columns.astype(np.float64)
-
-
-def is_classes(y: np.ndarray) -> bool:
-    """Tell whether a target holds classes; numbers that hardly ever repeat are real targets."""
-    if y.dtype.kind in "iuf" and 2 * len(np.unique(y)) > len(y):
-        return False
-    return not type_of_target(y).startswith("continuous")
 
 
 def _rows_of_common_classes(y: np.ndarray) -> np.ndarray:

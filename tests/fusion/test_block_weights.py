@@ -11,7 +11,6 @@ from sklearn.preprocessing import OneHotEncoder
 from mmsk.fusion import _block_weights
 from mmsk.fusion._block_weights import (
     alignment_of_block,
-    is_classes,
     score_of_block,
 )
 
@@ -108,20 +107,3 @@ def test_rare_classes_are_left_out(generator):
     y = np.array(["a"] * 20 + ["b"] * 20 + ["rare"])
     block = np.where(y == "a", 1.0, -1.0)[:, None]
     assert score_of_block(block, y) == score_of_block(block[:40], y[:40]) == 1
-
-
-@pytest.mark.parametrize(
-    ("y", "expected"),
-    [
-        (np.array(["a", "b"] * 4), True),
-        (np.array(["a", "b"] * 4, dtype=object), True),
-        (np.array([0, 1] * 4), True),
-        (np.array([0.0, 1.0] * 4), True),
-        (np.array([True, False] * 4), True),
-        (np.array([1.5, 2.5] * 4), False),
-        (np.arange(8), False),
-        (np.arange(8.0), False),
-    ],
-)
-def test_classes_or_real_numbers(y, expected):
-    assert is_classes(y) == expected

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import get_tags
 
 from mmsk import AttentionFusion, ConcatFusion, FeatureBlocks, GatedFusion, TensorFusion
-from mmsk.fusion._learned import FEWEST_ROWS_STOPPED
+from mmsk._learning import FEWEST_ROWS_STOPPED
 
 N_ROWS = 80
 FUSIONS = [GatedFusion, AttentionFusion, TensorFusion]

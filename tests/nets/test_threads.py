@@ -10,9 +10,9 @@ from mmsk import CNNEmbedder
 from mmsk._nets.threads import (
     SharedContext,
     gpu_threads,
-    one_thread,
     own_device,
     single_threads,
+    threads_of_torch,
 )
 
 
@@ -112,14 +112,14 @@ def test_one_thread_and_then_as_many_as_before(two_threads):
 
     def second():
         first_inside.wait(60)
-        with one_thread():
+        with threads_of_torch(1):
             inside.append(torch.get_num_threads())
             second_inside.set()
             first_left.wait(60)
 
     thread = threading.Thread(target=second)
     thread.start()
-    with one_thread():
+    with threads_of_torch(1):
         inside.append(torch.get_num_threads())
         first_inside.set()
         second_inside.wait(60)

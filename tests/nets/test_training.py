@@ -35,9 +35,10 @@ def network():
     return build_seeded(lambda: nn.Linear(3, 1), 0)
 
 
-def trainer(network, data, how=HOW, loss=squared_error, seed=0):
+def trainer(network, data, how=HOW, loss=squared_error, seed=0, **options):
     rows, targets = data
-    return Trainer(network, lambda places: rows[torch.from_numpy(places)], targets, loss, how, seed)
+    take = lambda places: rows[torch.from_numpy(places)]  # noqa: E731
+    return Trainer(network, take, targets, loss, how, seed, **options)
 
 
 def run(network, data, *, rows=None, held_out=NO_ROWS, **options):
@@ -178,6 +179,91 @@ def test_steps_that_are_too_large(data):
         run(network, data, how=changed(learning_rate=1e18, max_epochs=20))
 
 
+def test_rows_count_as_often_as_their_weight_says(data):
+    rows, targets = data
+    repeats = torch.arange(40) % 3
+    one, other = (build_seeded(lambda: nn.Linear(3, 1), 0) for _ in range(2))
+    how = changed(batch_size=100, max_epochs=10, optimizer="sgd", weight_decay=0.1)
+    weights = repeats / repeats.float().mean()
+    run(one, data, how=how, weights=weights, rows=np.arange(40))
+    repeated = rows.repeat_interleave(repeats, 0), targets.repeat_interleave(repeats)
+    run(other, repeated, how=how)
+    torch.testing.assert_close(one.weight, other.weight)
+
+
+def test_steps_shrink_by_half_a_cosine():
+    how = changed(schedule="cosine")
+    assert [how.share(progress) for progress in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
+    assert HOW.share(0.7) == 1
+
+
+def test_the_schedule_is_followed_step_by_step(network, data):
+    rows, targets = data
+    plain = copy.deepcopy(network)
+    optimizer = torch.optim.SGD(plain.parameters(), lr=0.1, momentum=0.9, nesterov=True)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 20)
+    for _ in range(20):
+        optimizer.zero_grad()
+        squared_error(plain(rows), targets).mean().backward()
+        optimizer.step()
+        schedule.step()
+    how = changed(
+        learning_rate=0.1, batch_size=40, max_epochs=20, optimizer="sgd", schedule="cosine"
+    )
+    run(network, data, how=how)
+    torch.testing.assert_close(network.weight, plain.weight)
+
+
+def test_frozen_weights_stay(data):
+    network = build_seeded(lambda: nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 1)), 0)
+    before = to_arrays(network)
+    run(network, data, how=changed(weight_decay=1.0), rates={"0.": 0.0})
+    after = to_arrays(network)
+    np.testing.assert_array_equal(after["0.weight"], before["0.weight"])
+    assert not np.array_equal(after["1.weight"], before["1.weight"])
+
+
+def test_rows_are_augmented_in_steps_only(network, data):
+    seen = []
+
+    def augment(inputs, generator):
+        seen.append(torch.rand(1, generator=generator).item())
+        return torch.zeros_like(inputs)
+
+    before = copy.deepcopy(network)
+    options = {"rows": np.arange(30), "held_out": np.arange(30, 40), "augment": augment}
+    history = run(network, data, how=changed(batch_size=30), **options)
+    assert len(set(seen)) == len(seen) == 5
+    assert torch.equal(network.weight, before.weight)
+    assert not torch.equal(network.bias, before.bias)
+    with torch.no_grad():
+        judged = squared_error(network(data[0][30:]), data[1][30:]).mean().item()
+    assert judged == pytest.approx(min(history["validation_loss"]))
+
+
+def test_listeners_hear_of_each_epoch(network, data):
+    heard = []
+    rows, held_out = np.arange(30), np.arange(30, 40)
+
+    def listen(epoch):
+        losses = epoch.history["validation_loss"]
+        heard.append((epoch.number, len(losses), epoch.is_best, losses[-1] == min(losses)))
+        assert epoch.network is network
+
+    run(network, data, rows=rows, held_out=held_out, listeners=[listen])
+    assert [number for number, *_ in heard] == [1, 2, 3, 4, 5]
+    assert all(number == count and best == lowest for number, count, best, lowest in heard)
+
+
+def test_products_in_half_precision(network, data):
+    exact = copy.deepcopy(network)
+    run(network, data, how=changed(precision="bfloat16"))
+    run(exact, data)
+    assert network.weight.dtype == torch.float32
+    assert not torch.equal(network.weight, exact.weight)
+    torch.testing.assert_close(network.weight, exact.weight, rtol=0.05, atol=0.01)
+
+
 @pytest.mark.parametrize("fraction", [0.1, 0.25, 0.5])
 def test_rows_held_out_are_alike_in_their_targets(fraction):
     classes = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [200, 100, 20]))
@@ -187,6 +273,12 @@ def test_rows_held_out_are_alike_in_their_targets(fraction):
     np.testing.assert_allclose(counts, fraction * np.array([200, 100, 20]), atol=1)
     other, _ = hold_out(classes, fraction, 1)
     assert not np.array_equal(np.sort(rows), np.sort(other))
+
+
+def test_of_several_outputs_rows_are_held_out_at_random():
+    rows, held_out = hold_out(np.ones((20, 2)), 0.25, 0)
+    np.testing.assert_array_equal(np.sort(np.r_[rows, held_out]), np.arange(20))
+    assert len(held_out) == 5
 
 
 @pytest.mark.parametrize(("n_rows", "expected"), [(1, 0), (2, 1), (3, 1), (10, 1), (25, 2)])

@@ -1,0 +1,1 @@
+"""Transformers of one raw column by networks that they train."""
