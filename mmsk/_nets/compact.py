@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def write_compact(
     return str(path)
 
 
-def _arrays(backbone: str, weights: object, layer: str | None, size: int) -> dict[str, np.ndarray]:
+def _arrays(backbone: str, weights: Any, layer: str | None, size: int) -> dict[str, np.ndarray]:
     final = plan_network(backbone, weights, layer, size).final
     size = built_for(backbone, weights, size)
     state = load_weights(backbone, weights, size, final).state_dict()

@@ -64,7 +64,7 @@ def check_weights(backbone: str, weights: Any) -> None:
         )
 
 
-def trained_file(backbone: str, weights: str) -> tuple[str, Path]:
+def trained_file(backbone: str, weights: Any) -> tuple[str, Path]:
     """Return where torchvision fetches its named weights, and the file in which it keeps them."""
     url = import_models().get_model_weights(backbone)[weights].url
     return url, Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
@@ -90,7 +90,7 @@ def _origin(path: str, modified_ns: int) -> str | None:
     return _tried(path, read)
 
 
-def load_weights(backbone: str, weights: str, image_size: int, final: str) -> nn.Module:
+def load_weights(backbone: str, weights: Any, image_size: int, final: str) -> nn.Module:
     """Build a network with the weights of a file, as `load_file`, or named ones."""
     if is_file_name(weights):
         return load_file(backbone, str(weights), image_size, final)

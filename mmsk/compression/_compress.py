@@ -12,12 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from mmsk._compact import DTYPES, compact, expand
 from mmsk._validation import check_choice, check_number
-from mmsk.compression._parts import parts_of
+from mmsk.compression._parts import has_trained_weights, parts_of
 from mmsk.compression._support_vectors import has_vectors, with_compact_vectors
+from mmsk.encoders._base import BaseEncoder
 from mmsk.fusion._learned import LearnedFusion
-from mmsk.image import CNNEmbedder
 
-NETWORKS = (LearnedFusion,)
+NETWORKS = (LearnedFusion, BaseEncoder)
 
 
 def compress(
@@ -34,7 +34,7 @@ def compress(
     - the weights of every CNNEmbedder, written to a new file that the new model refers to. Its
       last layer, which only tells ImageNet's classes apart, is left out where its output is not
       wanted;
-    - the networks inside learned fusions and deep heads;
+    - the networks inside learned fusions, deep heads and encoders;
     - the support vectors of SVMClassifier, SVMRegressor, SVC and SVR, where they are dense. They
       are often the largest part: 8 bytes for each feature of each of thousands of rows.
 
@@ -55,9 +55,9 @@ def compress(
         path, so that they must be there wherever it is used. Needed only where there is one
         whose weights are trained.
     prune : float, default=0.0
-        Share of each matrix of learned fusions and deep heads that becomes zero, the weights of
-        least magnitude first. About half can mostly go without harm. Where it saves room, zeros
-        are stored as single bits.
+        Share of each matrix of these networks that becomes zero, the weights of least magnitude
+        first; those of CNNEmbedder are left alone. About half can mostly go without harm. Where
+        it saves room, zeros are stored as single bits.
 
     Returns
     -------
@@ -86,8 +86,8 @@ def compress(
     Notes
     -----
     The new CNNEmbedder has other weights, so that the feature store keeps its rows apart from
-    the old ones. A clone of the new model has the compact weights, too, but its fusions and heads
-    are fitted anew and at full size.
+    the old ones. A clone of the new model has the compact weights, too, but its networks and
+    SVMs are fitted anew and at full size.
 
     int8 codes are symmetric, with one scale for each output of a layer, as in [1]_. Weights are
     pruned by magnitude, as in [2]_, without training on.
@@ -119,7 +119,7 @@ def compress(
     if not smaller:
         raise ValueError(
             f"{type(model).__name__} holds nothing to compress: no CNNEmbedder with trained "
-            "weights, no learned fusion or deep head, and no SVM with dense support vectors."
+            "weights, no learned fusion, deep head or encoder, no SVM with dense support vectors."
         )
     return deepcopy(model, smaller)
 
@@ -129,7 +129,7 @@ def _smaller_parts(
 ) -> Iterator[tuple[int, Any]]:
     """Yield the identity of each object that gets smaller, and what takes its place."""
     for part in parts_of(model):
-        if isinstance(part, CNNEmbedder) and part.weights is not None:
+        if has_trained_weights(part):
             yield id(part), _with_compact_weights(part, dtype, folder)
         elif isinstance(part, NETWORKS) and hasattr(part, "state_"):
             yield id(part.state_), compact(expand(part.state_), dtype, prune)
@@ -137,9 +137,7 @@ def _smaller_parts(
             yield id(part), with_compact_vectors(part, dtype)
 
 
-def _with_compact_weights(
-    embedder: CNNEmbedder, dtype: str, folder: str | os.PathLike | None
-) -> CNNEmbedder:
+def _with_compact_weights(embedder: Any, dtype: str, folder: str | os.PathLike | None) -> Any:
     from mmsk._nets.compact import write_compact
 
     if folder is None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from mmsk.image import CNNEmbedder
+
 
 def parts_of(model: Any) -> Iterator[Any]:
     """Yield a model and every estimator inside it once: parameters as well as fitted ones.
@@ -28,6 +30,11 @@ def parts_of(model: Any) -> Iterator[Any]:
         elif _is_model(part):
             yield part
             waiting.extend(vars(part).values())
+
+
+def has_trained_weights(part: Any) -> bool:
+    """Tell whether a part is a network for pictures whose weights are not drawn at random."""
+    return isinstance(part, CNNEmbedder) and part.weights is not None
 
 
 def _is_model(part: Any) -> bool:

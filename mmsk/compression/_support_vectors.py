@@ -19,6 +19,10 @@ class CompactVectors:
     different units.
     """
 
+    _vectors: Any
+    _mean: np.ndarray
+    _codes: dict[str, np.ndarray] | None = None
+
     @property
     def support_vectors_(self) -> Any:
         """Support vectors of shape (n_support_vectors, n_features), dtype float64."""
@@ -30,13 +34,12 @@ class CompactVectors:
     @support_vectors_.setter
     def support_vectors_(self, vectors: Any) -> None:
         # By fit, of a clone for instance: these are kept as they are.
-        self._vectors, self._mean, self._codes = vectors, None, None
+        self._vectors, self._codes = vectors, None
 
     def keep_compact(self, vectors: np.ndarray, dtype: str) -> None:
         """Keep support vectors in fewer bytes, as the type says."""
-        mean = vectors.mean(axis=0)
-        self._vectors, self._mean = None, mean
-        self._codes = compact({"columns": (vectors - mean).T}, dtype)
+        self._vectors, self._mean = None, vectors.mean(axis=0)
+        self._codes = compact({"columns": (vectors - self._mean).T}, dtype)
 
 
 class CompactSVC(CompactVectors, SVC):
