@@ -13,6 +13,7 @@ ROOMS = {
     + ["PerBlock", "infer_modalities", "precompute"],
     "compression": ["compress", "compression_report"],
     "datasets": ["fetch_flower_photos", "fetch_free_spoken_digits", "make_multimodal"],
+    "encoders": [],
     "extraction": ["BaseExtractor", "CellExtractor", "cache_info", "clear_cache"],
     "fusion": [
         "AttentionFusion",
@@ -38,7 +39,7 @@ ROOMS = {
     "pipelines": ["multimodal_pipeline", "search_space"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
-    "text": ["TfidfEmbedder"],
+    "text": ["TfidfEmbedder", "TransformerEmbedder", "WordVectorEmbedder"],
 }
 MODULES = {
     "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ReadError"],
