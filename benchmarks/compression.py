@@ -35,8 +35,8 @@ from mmsk import (
     config_context,
 )
 
-N_KINDS, N_TRAIN, N_TEST = 20, 2000, 1000
-IMAGE_SIZE = 96  # the photos have 60 x 80 pixels
+N_KINDS, N_TRAIN, N_TEST = 20, 2000, 600
+IMAGE_SIZE = 64  # the photos have 60 x 80 pixels
 BACKBONES = {"mobilenet_v2": {"mean": 0.5, "std": 0.5}, "squeezenet1_0": {}, "resnet18": {}}
 ROUNDS, PICTURES_A_ROUND = 5, 32
 
@@ -77,12 +77,16 @@ def embedder(backbone: str, folder: Path) -> CNNEmbedder:
     )
 
 
-def classical(model: Pipeline) -> dict[str, Pipeline]:
-    """Return the model with fewer features, not fitted."""
-    reductions = {
-        "PCA(64)": PCA(64, random_state=0),
-        "random projection to 256": GaussianRandomProjection(256, random_state=0),
-    }
+def classical(model: Pipeline, backbone: str) -> dict[str, Pipeline]:
+    """Return the model with fewer features, not fitted; not of a network without training."""
+    reductions = (
+        {}
+        if backbone == "resnet18"
+        else {
+            "PCA(64)": PCA(64, random_state=0),
+            "random projection to 256": GaussianRandomProjection(256, random_state=0),
+        }
+    )
     return {
         name: Pipeline([*clone(model).steps[:-1], ("reduced", reduction), clone(model).steps[-1]])
         for name, reduction in reductions.items()
@@ -96,11 +100,12 @@ def network_and_svm(backbone: str, folder: Path) -> pd.DataFrame:
     )
     with config_context(cache=True, cache_dir=folder / "store"):
         models = {"as fitted": model.fit(train["photo"], train["articleType"])}
-        for name, reduced in classical(model).items():
+        for name, reduced in classical(model, backbone).items():
             models[name] = reduced.fit(train["photo"], train["articleType"])
     for dtype in ("float16", "int8"):
         models[dtype] = compress(model, dtype, weights_folder=folder)
-    models["PCA(64), int8"] = compress(models["PCA(64)"], "int8", weights_folder=folder)
+    for name in classical(model, backbone):
+        models[f"{name}, int8"] = compress(models[name], "int8", weights_folder=folder)
     report = compression_report(models, test["photo"], test["articleType"])
     print(f"\n{backbone}, {describe(model, folder)}\n")
     return report.assign(speed=speeds(models, test["photo"]))
