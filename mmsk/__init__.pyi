@@ -32,6 +32,9 @@ from .fusion import GatedFusion as GatedFusion
 from .fusion import KernelFusion as KernelFusion
 from .fusion import TensorFusion as TensorFusion
 from .fusion import WeightedFusion as WeightedFusion
+from .heads import Checkpoint as Checkpoint
+from .heads import DeepFusionClassifier as DeepFusionClassifier
+from .heads import DeepFusionRegressor as DeepFusionRegressor
 from .heads import LateFusionClassifier as LateFusionClassifier
 from .heads import LateFusionRegressor as LateFusionRegressor
 from .heads import MultiKernelSVC as MultiKernelSVC

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
 from scipy import sparse
+
+MOST_HELD_BYTES = 2**30
+STEP_BYTES = 2**22  # copies made on the way stay about this small
 
 
 class SparseRows(NamedTuple):
@@ -69,6 +72,20 @@ class BlockRows:
         self.present = present
         self.maps = maps
         self.device = device
+        self._held: dict[int, torch.Tensor] = {}
+
+    def hold(self) -> Self:
+        """Scale dense blocks now and keep them on the device, for rows that are taken often.
+
+        Blocks that would take more than 1 GiB together are left to be scaled as they are taken.
+        """
+        dense = {i: block for i, block in enumerate(self.blocks) if not sparse.issparse(block)}
+        if 4 * len(self) * sum(block.shape[1] for block in dense.values()) <= MOST_HELD_BYTES:
+            every = np.arange(len(self))
+            for i, block in dense.items():
+                here = self.present[:, i]
+                self._held[i] = self._dense_rows(block, self.maps[i], every, here)
+        return self
 
     def __len__(self) -> int:
         return len(self.present)
@@ -76,19 +93,30 @@ class BlockRows:
     def take(self, rows: np.ndarray) -> Batch:
         """Return the rows at these places."""
         present = self.present[rows]
-        parts = zip(self.blocks, self.maps, present.T, strict=True)
-        blocks = [self._rows(block, scaled, rows, here) for block, scaled, here in parts]
+        places = torch.from_numpy(rows).to(self.device)
+        blocks = [
+            self._held[i].index_select(0, places)
+            if i in self._held
+            else self._rows(block, self.maps[i], rows, present[:, i])
+            for i, block in enumerate(self.blocks)
+        ]
         return Batch(blocks, torch.tensor(present, device=self.device))
 
     def _rows(
         self, block: Any, scaled: Callable[[Any], Any], rows: np.ndarray, present: np.ndarray
     ) -> torch.Tensor | SparseRows:
+        if not sparse.issparse(block):
+            return self._dense_rows(block, scaled, rows, present)
         part = scaled(block[rows[present]])
-        if sparse.issparse(part):
-            return SparseRows(*(tensor.to(self.device) for tensor in _sparse_rows(part, present)))
+        return SparseRows(*(tensor.to(self.device) for tensor in _sparse_rows(part, present)))
+
+    def _dense_rows(
+        self, block: Any, scaled: Callable[[Any], Any], rows: np.ndarray, present: np.ndarray
+    ) -> torch.Tensor:
         # In memory of torch: sums in matrix products may depend on how the memory is aligned.
         dense = torch.zeros(len(rows), block.shape[1])
-        dense.numpy()[present] = part
+        for some in np.array_split(np.flatnonzero(present), max(1, dense.nbytes // STEP_BYTES)):
+            dense.numpy()[some] = scaled(block[rows[some]])
         return dense.to(self.device)
 
 

@@ -16,6 +16,7 @@ from torch import nn
 
 from mmsk._nets.dropout import seed_dropout
 from mmsk._nets.optimizers import Optimizer, factor_of
+from mmsk._nets.state import to_arrays
 from mmsk._nets.threads import threads_of_torch
 
 ROWS_PER_PASS = 512
@@ -45,6 +46,10 @@ class Epoch(NamedTuple):
     history: History
     network: nn.Module
     is_best: bool
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Return the weights of the network as arrays of their own, by name."""
+        return to_arrays(self.network)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,57 @@
+"""Blocks as a deep head takes them: scaled so that single columns count alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from mmsk.compose import FeatureBlocks
+from mmsk.fusion._scaling import BlockScale, learn_scale
+
+
+def learn_inputs(
+    blocks: FeatureBlocks, scale: str | None, weight: np.ndarray
+) -> tuple[dict[str, BlockScale], list[float]]:
+    """Learn the scale of each block, and the norm that its scaled rows have.
+
+    Fusions bring the rows of a block to norm 1; networks learn fastest from columns of variance
+    1, which is a norm of the square root of the width. Of sparse rows the values that are stored
+    count, not the width.
+
+    Parameters
+    ----------
+    blocks : FeatureBlocks
+        The training rows.
+    scale : {"standard", "block", None}
+        As in ConcatFusion; None leaves the blocks as they are.
+    weight : ndarray of shape (n_rows,)
+        How much each row counts; 0 is not looked at.
+
+    Returns
+    -------
+    scales : dict of str to BlockScale
+        The map of each block.
+    spreads : list of float
+        The norm of a row of each block.
+    """
+    scales, spreads = {}, []
+    for name, block in blocks.items():
+        rows = blocks.present_in(name) & (weight > 0)
+        learned = learn_scale(block, rows, scale, weight)
+        spread = np.sqrt(_filled(block, rows, learned))
+        if scale is not None:
+            learned = replace(learned, factor=(learned.factor * spread).astype(np.float32))
+        scales[name] = learned
+        spreads.append(float(spread))
+    return scales, spreads
+
+
+def _filled(block: Any, rows: np.ndarray, scale: BlockScale) -> float:
+    """Return how many columns of a row are not zero, on average; at least 1."""
+    if sparse.issparse(block):
+        stored = np.diff(block.indptr)[rows]
+        return max(1.0, float(stored.mean())) if len(stored) else 1.0
+    return max(1.0, float(np.count_nonzero(scale.factor)))
