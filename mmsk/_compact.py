@@ -65,6 +65,11 @@ def expand(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: _expanded(name, arrays) for name in arrays if not name.endswith(suffixes)}
 
 
+def shape_of(arrays: Mapping[str, np.ndarray], name: str) -> tuple[int, ...]:
+    """Return the shape of an array that may be compact."""
+    return tuple(arrays.get(name + _SHAPE, arrays[name].shape))
+
+
 def _pruned(values: np.ndarray, share: float) -> np.ndarray:
     n_zeros = round(share * values.size)
     if n_zeros == 0:

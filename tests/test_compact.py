@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmsk._compact import compact, expand
+from mmsk._compact import compact, expand, shape_of
 
 
 @pytest.fixture
@@ -69,6 +69,7 @@ def test_what_does_not_fit_is_kept():
 def test_pruning_takes_the_least_weights_and_their_bytes(arrays, dtype):
     whole, small = compact(arrays, dtype), compact(arrays, dtype, prune=0.75)
     back = expand(small)
+    assert {shape_of(small, name) == shape_of(arrays, name) for name in arrays} == {True}
     for name in ("linear", "filters"):
         size = arrays[name].size
         gone = back[name] == 0

@@ -16,8 +16,9 @@ from mmsk.compression._parts import has_trained_weights, parts_of
 from mmsk.compression._support_vectors import has_vectors, with_compact_vectors
 from mmsk.encoders._base import BaseEncoder
 from mmsk.fusion._learned import LearnedFusion
+from mmsk.heads._deep_base import BaseDeepFusion
 
-NETWORKS = (LearnedFusion, BaseEncoder)
+NETWORKS = (BaseDeepFusion, BaseEncoder, LearnedFusion)
 
 
 def compress(

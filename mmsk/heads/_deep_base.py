@@ -17,6 +17,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from mmsk._compact import shape_of
 from mmsk._device import resolve_device
 from mmsk._progress import FitTasks, progress_bar
 from mmsk.compose import FeatureBlocks
@@ -329,7 +330,7 @@ class BaseDeepFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC)
         """
         check_is_fitted(self, "state_")
         prefix = type(self).__name__.lower()
-        n_features = self.state_["output.weight"].shape[1]
+        n_features = shape_of(self.state_, "output.weight")[1]
         return np.asarray([f"{prefix}{i}" for i in range(n_features)], dtype=object)
 
     @available_if(_has_shares)

@@ -25,6 +25,8 @@ from mmsk import (
     AttentionFusion,
     CNNEmbedder,
     ConcatFusion,
+    DeepFusionClassifier,
+    DeepFusionRegressor,
     FeatureBlocks,
     GatedFusion,
     LateFusionClassifier,
@@ -201,6 +203,35 @@ def test_learned_fusions(digits, fusion, dtype, size):
     assert 0 < difference < (2e-3 if dtype == "float16" else 0.03)
     loaded = pickle.loads(pickle.dumps(smaller))
     np.testing.assert_array_equal(loaded.transform(blocks), rows)
+
+
+@pytest.mark.parametrize("head", [DeepFusionClassifier, DeepFusionRegressor])
+def test_deep_heads(digits, head):
+    blocks, y = digits
+    fitted = head((256, 64), max_epochs=5, random_state=0, device="cpu").fit(blocks, y)
+    before = saved(fitted)
+    smaller = mmsk.compress(fitted, "int8", prune=0.3)
+    assert saved(fitted) == before
+    assert len(saved(smaller)) < 0.35 * len(before)
+    rows, expected = (each.predict(blocks) for each in (smaller, fitted))
+    if head is DeepFusionClassifier:
+        assert (rows == expected).mean() >= 0.97
+    else:
+        assert np.abs(rows - expected).mean() < 0.1 * np.std(y)
+    np.testing.assert_array_equal(smaller.get_feature_names_out(), fitted.get_feature_names_out())
+    loaded = pickle.loads(pickle.dumps(smaller))
+    np.testing.assert_array_equal(loaded.predict(blocks), rows)
+
+
+def test_training_goes_on_from_compact_weights(digits):
+    blocks, y = digits
+    head = DeepFusionClassifier((32,), max_epochs=5, random_state=0, device="cpu", warm_start=True)
+    smaller = mmsk.compress(head.fit(blocks, y), "int8", prune=0.5)
+    before = smaller.score(blocks, y)
+    smaller.fit(blocks, y)
+    assert smaller.n_epochs_ == 10
+    assert smaller.state_.keys() == head.state_.keys()
+    assert smaller.score(blocks, y) >= before
 
 
 def test_pruned_networks(digits):
