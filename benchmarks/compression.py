@@ -2,7 +2,7 @@
 
 Pictures of products to one of 20 kinds, by an SVM on embeddings of a network: the whole model as it
 is saved, with the weights file that it refers to. PCA and random projection of the embeddings are
-the classical alternative. Then learned fusions and deep heads on embeddings and titles, pruned.
+the classical alternative. Then a learned fusion and a deep head on embeddings and titles, pruned.
 
 Run: python benchmarks/compression.py [mobilenet_v2] [squeezenet1_0] [resnet18] [networks]
 """
@@ -26,6 +26,7 @@ from sklearn.random_projection import GaussianRandomProjection
 
 from mmsk import (
     CNNEmbedder,
+    DeepFusionClassifier,
     GatedFusion,
     ModalityTransformer,
     SVMClassifier,
@@ -143,8 +144,11 @@ def networks(folder: Path) -> pd.DataFrame:
         [("image", embedder("mobilenet_v2", folder), "photo"), ("title", TfidfEmbedder(), "title")]
     )
     blocks, test_blocks = features.fit_transform(train), features.transform(test)
-    fusion = GatedFusion(64, random_state=0, device="cpu")
-    fitted = {"GatedFusion, SVM": Pipeline([("fusion", fusion), ("svm", svm())])}
+    values = {"random_state": 0, "device": "cpu"}
+    fitted = {
+        "GatedFusion, SVM": Pipeline([("fusion", GatedFusion(64, **values)), ("svm", svm())]),
+        "DeepFusionClassifier": DeepFusionClassifier((512, 256), **values),
+    }
     reports = []
     for name, model in fitted.items():
         models = {name: model.fit(blocks, train["articleType"])}
