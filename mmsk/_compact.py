@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 DTYPES = ("float16", "int8")
 
 _SCALE, _PLACES, _SHAPE = "::scale", "::places", "::shape"
+_SUFFIXES = (_SCALE, _PLACES, _SHAPE)
 _LARGEST_CODE = 127
 _LARGEST_HALF = float(np.finfo(np.float16).max)
 
@@ -61,8 +62,12 @@ def expand(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     arrays : dict of str to ndarray
         Under their own names alone.
     """
-    suffixes = (_SCALE, _PLACES, _SHAPE)
-    return {name: _expanded(name, arrays) for name in arrays if not name.endswith(suffixes)}
+    return {name: _expanded(name, arrays) for name in arrays if not name.endswith(_SUFFIXES)}
+
+
+def has_codes(names: Iterable[str]) -> bool:
+    """Tell whether there are arrays among these that only `expand` can read."""
+    return any(name.endswith(_SUFFIXES) for name in names)
 
 
 def shape_of(arrays: Mapping[str, np.ndarray], name: str) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from urllib.error import URLError
 import torch
 from torch import nn
 
-from mmsk._compact import expand
+from mmsk._compact import expand, has_codes
 from mmsk._nets.backbones import (
     build_hollow,
     build_trained,
@@ -191,7 +191,7 @@ def _tried(path: str, read: Callable[[], Result]) -> Result:
 
 def _expanded(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Expand what is compact; other tensors may be of types that NumPy does not have."""
-    if not any(value.dtype == torch.int8 for value in state.values()):
+    if not has_codes(state):
         return state
     arrays = expand({name: value.numpy() for name, value in state.items()})
     return {name: torch.from_numpy(value) for name, value in arrays.items()}
