@@ -15,6 +15,8 @@ from .compose import ModalityTransformer as ModalityTransformer
 from .compose import PerBlock as PerBlock
 from .compose import infer_modalities as infer_modalities
 from .compose import precompute as precompute
+from .compression import compress as compress
+from .compression import compression_report as compression_report
 from .encoders import ConvEncoder as ConvEncoder
 from .encoders import ImageAutoEncoder as ImageAutoEncoder
 from .encoders import RecurrentEncoder as RecurrentEncoder

@@ -14,7 +14,7 @@ PACKAGE = Path(mmsk.__file__).parent
 ORDER = [
     ["exceptions", "_version"],
     ["_optional", "_device", "_validation", "_files", "_output"],
-    ["_config", "_by_block", "_targets"],
+    ["_config", "_by_block", "_compact", "_targets"],
     ["_progress"],
     ["samples"],
     ["_nets"],
@@ -26,6 +26,7 @@ ORDER = [
     ["fusion"],
     ["heads"],
     ["pipelines"],
+    ["compression"],
     ["inspection"],
     ["datasets"],
     ["testing"],

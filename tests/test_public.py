@@ -11,6 +11,7 @@ ROOMS = {
     "audio": ["AudioDescriptors", "AudioReader", "LogMelEmbedder", "MFCC", "STFTEmbedder"],
     "compose": ["FeatureBlocks", "Modalities", "ModalityDropout", "ModalityTransformer"]
     + ["PerBlock", "infer_modalities", "precompute"],
+    "compression": ["compress", "compression_report"],
     "datasets": ["fetch_flower_photos", "fetch_free_spoken_digits", "make_multimodal"],
     "encoders": ["ConvEncoder", "ImageAutoEncoder", "RecurrentEncoder", "SequenceAutoEncoder"]
     + ["TemporalConvEncoder"],

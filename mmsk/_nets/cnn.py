@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -19,7 +18,7 @@ from torch import nn
 from mmsk._nets.backbones import Preset, build_random, trained_preset
 from mmsk._nets.cut import CutNetwork, Plan, plan_cut
 from mmsk._nets.threads import SharedContext
-from mmsk._nets.weights import is_file_name, load_file, load_named
+from mmsk._nets.weights import is_file_name, load_weights, weights_name
 
 NETWORKS_KEPT = 4
 # On a CPU a row's last bits depend on how many pictures pass together: 4 and 8 give equal bits,
@@ -43,9 +42,10 @@ def image_preset(
 ) -> Preset:
     """Return the preprocessing that belongs to the weights, with what is given put in its place.
 
-    A file and random weights have that of the network's default weights.
+    A file and random weights have that of the network's default weights, but a file made by
+    compressing named weights that of these.
     """
-    preset = trained_preset(backbone, weights if _is_named(weights) else None)
+    preset = trained_preset(backbone, weights_name(weights))
     if image_size is not None:
         resize_size = round(preset.resize_size * image_size / preset.crop_size)
         preset = replace(preset, resize_size=resize_size, crop_size=image_size)
@@ -100,19 +100,14 @@ def load_whole(backbone: str, weights: Any, image_size: int, seed: int) -> nn.Mo
     size = built_for(backbone, weights, image_size)
     if weights is None:
         return build_random(backbone, size, seed)
-    if is_file_name(weights):
-        final = plan_network(backbone, weights, None, image_size).final
-        return load_file(backbone, os.fspath(weights), size, final)
-    return load_named(backbone, weights)
+    final = plan_network(backbone, weights, None, image_size).final
+    return load_weights(backbone, weights, size, final)
 
 
 def built_for(backbone: str, weights: Any, image_size: int) -> int:
     """Side of the pictures that a network which fixes it is built for."""
-    return trained_preset(backbone, weights).crop_size if _is_named(weights) else image_size
-
-
-def _is_named(weights: Any) -> bool:
-    return weights is not None and not is_file_name(weights)
+    name = weights_name(weights)
+    return image_size if name is None else trained_preset(backbone, name).crop_size
 
 
 class ImageNetwork:

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from mmsk._compact import expand
+
 Network = TypeVar("Network", bound=nn.Module)
 
 _drawing = threading.Lock()
@@ -36,7 +38,7 @@ def from_arrays(make: Callable[[], Network], arrays: Mapping[str, np.ndarray]) -
     make : callable
         Builds the network; nothing is drawn for weights that are replaced.
     arrays : mapping of str to ndarray
-        The weights; they are copied, so they may be read-only.
+        The weights, as they were or compact; they are copied, so they may be read-only.
 
     Returns
     -------
@@ -45,6 +47,6 @@ def from_arrays(make: Callable[[], Network], arrays: Mapping[str, np.ndarray]) -
     """
     with torch.device("meta"):
         network = make()
-    state = {name: torch.tensor(value) for name, value in arrays.items()}
+    state = {name: torch.tensor(value) for name, value in expand(arrays).items()}
     network.load_state_dict(state, assign=True)
     return network.eval().requires_grad_(False)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeVar
 from urllib.error import URLError
 
 import torch
 from torch import nn
 
+from mmsk._compact import expand, has_codes
 from mmsk._nets.backbones import (
     build_hollow,
     build_trained,
@@ -20,8 +24,11 @@ from mmsk._nets.backbones import (
 )
 from mmsk._optional import import_optional
 
+Result = TypeVar("Result")
+
 SUFFIXES = (".safetensors", ".pth", ".pt")
 MOST_SHOWN = 5
+ORIGIN = "mmsk.origin"  # in a compact file: the name of the weights that were made smaller
 _DIGEST = re.compile(r"-([a-f0-9]{8,})\.")  # the beginning of the SHA-256 is in the file's name
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
 
@@ -57,10 +64,37 @@ def check_weights(backbone: str, weights: Any) -> None:
         )
 
 
-def trained_file(backbone: str, weights: str) -> tuple[str, Path]:
+def trained_file(backbone: str, weights: Any) -> tuple[str, Path]:
     """Return where torchvision fetches its named weights, and the file in which it keeps them."""
     url = import_models().get_model_weights(backbone)[weights].url
     return url, Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
+
+
+def weights_name(weights: Any) -> str | None:
+    """Return torchvision's name of weights, also of a file made of named ones by compressing.
+
+    None for other files and for random weights.
+    """
+    if weights is None or not is_file_name(weights):
+        return weights
+    path = str(weights)
+    return _origin(path, Path(path).stat().st_mtime_ns) if path.endswith(".safetensors") else None
+
+
+@lru_cache(maxsize=64)
+def _origin(path: str, modified_ns: int) -> str | None:
+    def read() -> str | None:
+        with safetensors("safetensors").safe_open(path, "numpy") as file:
+            return (file.metadata() or {}).get(ORIGIN)
+
+    return _tried(path, read)
+
+
+def load_weights(backbone: str, weights: Any, image_size: int, final: str) -> nn.Module:
+    """Build a network with the weights of a file, as `load_file`, or named ones."""
+    if is_file_name(weights):
+        return load_file(backbone, str(weights), image_size, final)
+    return load_named(backbone, weights)
 
 
 def load_named(backbone: str, weights: str) -> nn.Module:
@@ -125,12 +159,26 @@ def load_file(backbone: str, path: str, image_size: int, final: str) -> nn.Modul
 
 
 def _read(path: str) -> dict[str, Any]:
+    if path.endswith(".safetensors"):
+        return _tried(path, lambda: _expanded(safetensors("safetensors.torch").load_file(path)))
+    state = _tried(path, lambda: torch.load(path, map_location="cpu", weights_only=True))
+    if not isinstance(state, dict) or not all(torch.is_tensor(value) for value in state.values()):
+        raise ValueError(
+            f"weights={path!r} does not hold a plain dict of tensors. Save the network's "
+            "state_dict() by itself."
+        )
+    return state
+
+
+def safetensors(module: str) -> ModuleType:
+    """Import a module of the package safetensors, or say how to install it."""
+    needed_for = "weights in a .safetensors file"
+    return import_optional(module, needed_for=needed_for, extra="safe")
+
+
+def _tried(path: str, read: Callable[[], Result]) -> Result:
     try:
-        if path.endswith(".safetensors"):
-            needed_for = "weights in a .safetensors file"
-            torch_files = import_optional("safetensors.torch", needed_for=needed_for, extra="safe")
-            return torch_files.load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        return read()
     except ImportError:
         raise
     except Exception as error:
@@ -139,12 +187,14 @@ def _read(path: str) -> dict[str, Any]:
             "other objects is refused, because loading it may run code: save the network's "
             f"state_dict() by itself. ({type(error).__name__}: {_first_sentence(error)})"
         ) from error
-    if not isinstance(state, dict) or not all(torch.is_tensor(value) for value in state.values()):
-        raise ValueError(
-            f"weights={path!r} does not hold a plain dict of tensors. Save the network's "
-            "state_dict() by itself."
-        )
-    return state
+
+
+def _expanded(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Expand what is compact; other tensors may be of types that NumPy does not have."""
+    if not has_codes(state):
+        return state
+    arrays = expand({name: value.numpy() for name, value in state.items()})
+    return {name: torch.from_numpy(value) for name, value in arrays.items()}
 
 
 def _first_sentence(error: Exception) -> str:

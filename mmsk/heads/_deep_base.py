@@ -17,6 +17,7 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
+from mmsk._compact import shape_of
 from mmsk._device import resolve_device
 from mmsk._learning import LearnsInEpochs
 from mmsk._progress import epochs_told
@@ -316,7 +317,7 @@ class BaseDeepFusion(LearnsInEpochs, CallbackSupportMixin, TransformerMixin, Bas
         """
         check_is_fitted(self, "state_")
         prefix = type(self).__name__.lower()
-        n_features = self.state_["output.weight"].shape[1]
+        n_features = shape_of(self.state_, "output.weight")[1]
         return np.asarray([f"{prefix}{i}" for i in range(n_features)], dtype=object)
 
     @available_if(_has_shares)

@@ -41,8 +41,9 @@ class CNNEmbedder(CellExtractor):
           such as ``"IMAGENET1K_V1"``. Torchvision downloads them at the first transform where
           they are not on disk.
         - A path that ends in .safetensors, .pth or .pt: a file of tensors under torchvision's
-          own keys. Half precision is cast to float32; the number of classes may differ. Files
-          that hold anything but tensors are refused, because loading them could run code.
+          own keys, or one that `mmsk.compress` wrote. Half precision is cast to float32; the
+          number of classes may differ. Files that hold anything but tensors are refused, because
+          loading them could run code.
         - None: random weights, drawn from `random_state`. Of use for tests, hardly for features.
     layer : str, default=None
         Dotted name of the module whose output is taken, such as ``"layer3"`` or
