@@ -85,7 +85,7 @@ def _points_and_channels(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _read_parquet(file: BinaryIO, time_column: str | None, check_size: CheckSize) -> Table:
-    parquet = import_optional("pyarrow.parquet", needed_for="a .parquet file", extra="fast-text")
+    parquet = import_optional("pyarrow.parquet", needed_for="a .parquet file", extra="series")
     try:
         content = parquet.ParquetFile(file)
         check_size(content.metadata.num_rows, content.metadata.num_columns)

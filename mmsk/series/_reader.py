@@ -25,7 +25,7 @@ class SeriesReader(BaseEstimator):
     channels; a :class:`~mmsk.samples.Series`; a path (str or Path), bytes or a binary file
     object of a .npy, .csv or .parquet file. The content of a file decides, not its name. A .csv
     file is UTF-8 text with commas, semicolons or tabs between numbers; its first line names the
-    channels unless it holds only numbers. Parquet needs pyarrow (extra ``fast-text``).
+    channels unless it holds only numbers. Parquet needs pyarrow (extra ``series``).
 
     What a series becomes: float32; gaps (NaN, null, None) within a channel interpolated; points
     with times at uneven steps, or at another rate than `sample_rate`, interpolated linearly at
