@@ -101,7 +101,7 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, CallbackSupportMi
     temperature : float, default=1.0
         What the teacher says is softened: its probabilities to the power of ``1 / temperature``,
         brought to sum to 1. Above 1 the classes that it finds less likely count for more, below 1
-        for less.
+        for less, which is right for a teacher that learned many classes from few rows.
     mixing_weight : float, default=0.5
         Share of the teacher in what the student learns of a labelled row, from 0 (the labels
         alone) to 1 (the teacher alone). Of a row without label it learns from the teacher alone.
