@@ -11,7 +11,7 @@ from torch import nn
 
 from mmsk._nets.backbones import build_hollow
 from mmsk._nets.cnn import built_for, load_whole, plan_network
-from mmsk._nets.conv import Ending, Standardize
+from mmsk._nets.conv import Ending, Standardize, calm_before_one
 from mmsk._nets.cut import CutNetwork, Plan
 from mmsk._nets.stages import last_stages
 
@@ -74,6 +74,7 @@ class FineTunedNetwork(nn.Module):
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Return rows (n, n_components) of pictures (n, 3, height, width)."""
+        calm_before_one(self.backbone, pictures)
         return self.ending(self.backbone(self.standardize(pictures)))
 
 

@@ -85,6 +85,12 @@ def test_training_gives_rows_and_leaves_torch_s_generator_alone(backbone, size):
     assert torch.equal(torch.get_rng_state(), state)
 
 
+def test_a_batch_of_one_can_be_learned_from(pictures):
+    network = build_seeded(lambda: SMALL.build(**OPTIONS), 0).train()
+    network(pictures[:1]).sum().backward()
+    assert network.ending[0].weight.grad is not None
+
+
 def test_side_branches_that_come_with_the_weights_are_left_out(monkeypatch):
     def with_branches(*_):
         return import_models().googlenet(weights=None, aux_logits=True, init_weights=False)
