@@ -48,6 +48,15 @@ class Standardize(nn.Module):
         return ((pictures - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
 
+def calm_before_one(part: nn.Module, pictures: torch.Tensor) -> None:
+    """Have normalizations not use the statistics of a batch of one, until training is set anew.
+
+    Batches of an epoch differ by one row at most, so the others have two.
+    """
+    if len(pictures) == 1:
+        part.eval()
+
+
 class ConvStage(nn.Sequential):
     """Convolution of 3 x 3, batch normalization, rectifier.
 
@@ -112,6 +121,7 @@ class ConvNet(nn.Module):
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Return rows (n, n_components) of pictures (n, channels, height, width)."""
+        calm_before_one(self.stages, pictures)
         maps = self.stages(self.standardize(pictures))
         return self.ending(maps.mean(dim=(2, 3)))
 
@@ -163,6 +173,7 @@ class ConvAutoEncoder(nn.Module):
 
         It is that of standardized pictures: drawing the mean picture has an error of about 1.
         """
+        calm_before_one(self, pictures)
         drawn = self.decode(self.encode(pictures))
         return (drawn - self.standardize(pictures)).square().mean(dim=(1, 2, 3))
 

@@ -27,8 +27,10 @@ class FineTunedNetwork(nn.Module):
 
         picture -> frozen stages -> trained stages -> pooled -> dense -> row
 
-    Whatever is not trained stays in evaluation mode, also in training: its normalizations keep
-    the statistics that they came with.
+    All stages stay in evaluation mode, also in training: their normalizations keep the statistics
+    that they came with. Those of a small batch would be noise, and in weights that others have
+    converted the statistics are often merged into what stands before them: 0 and 1 then stand for
+    none, and any other pair would be another network.
 
     Parameters
     ----------
@@ -36,8 +38,6 @@ class FineTunedNetwork(nn.Module):
         The whole network of torchvision, which is changed.
     plan : Plan
         Where to cut it.
-    trained : sequence of str
-        Names of its modules that learn.
     n_components : int
         Width of the rows.
     dropout : float
@@ -50,7 +50,6 @@ class FineTunedNetwork(nn.Module):
         self,
         network: nn.Module,
         plan: Plan,
-        trained: Sequence[str],
         n_components: int,
         dropout: float,
         mean: Sequence[float],
@@ -59,17 +58,14 @@ class FineTunedNetwork(nn.Module):
         super().__init__()
         _remove_what_draws(network)
         self.standardize = Standardize(mean, std)
-        # Normalizations are not merged into convolutions: those of trained stages learn.
+        # Normalizations are not merged into convolutions: their scales learn.
         self.backbone = CutNetwork(network, replace(plan, folds=()))
         self.ending = Ending(plan.width, n_components, dropout)
-        self.trained = trained
 
     def train(self, mode: bool = True) -> FineTunedNetwork:
-        """Go into training mode with what learns only."""
+        """Go into training mode with what is new only."""
         super().train(mode)
         self.backbone.eval()
-        for name in self.trained:
-            self.backbone.network.get_submodule(name).train(mode)
         return self
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
@@ -138,7 +134,7 @@ class FineTuning:
 
     def _built(self, network: nn.Module, options: dict[str, Any]) -> FineTunedNetwork:
         plan = plan_network(self.backbone, self.weights, None, self.image_size)
-        return FineTunedNetwork(network, plan, self.trained(), **options)
+        return FineTunedNetwork(network, plan, **options)
 
 
 def _remove_what_draws(network: nn.Module) -> None:

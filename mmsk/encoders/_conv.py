@@ -130,8 +130,8 @@ class ConvEncoder(ReadsPictures, SupervisedEncoder):
     Notes
     -----
     Batch normalization uses the statistics of a batch in training only. Later, those collected in
-    training serve, and a row depends on its picture alone. Frozen stages keep the statistics that
-    they came with.
+    training serve, and a row depends on its picture alone. All stages of a `backbone` keep the
+    statistics that they came with; of those that learn, scale and shift change.
 
     The training pictures are held in memory at the size that the network sees, one byte a channel.
 

@@ -63,6 +63,18 @@ def test_any_size_goes_there_and_back(channels, size):
     torch.testing.assert_close(there_and_back.eval()(pictures).shape, error.shape)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (8, 8)])
+def test_a_batch_of_one_has_no_statistics_to_learn(size):
+    picture = torch.rand(1, 1, *size, generator=torch.Generator().manual_seed(0))
+    networks = [ConvNet((4, 8), 3, 0.0, (0.5,), (0.2,))]
+    networks.append(ConvAutoEncoder((4, 8), 3, *size, (0.5,), (0.2,)))
+    for net in networks:
+        before = to_arrays(net.train())
+        net(picture).sum().backward()
+        for name, value in to_arrays(net).items():
+            assert (value == before[name]).all(), name
+
+
 def test_an_autoencoder_learns_to_draw():
     generator = torch.Generator().manual_seed(0)
     corners = torch.randint(0, 5, (32, 2), generator=generator)
