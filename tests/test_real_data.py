@@ -3,11 +3,14 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.linear_model import RidgeClassifierCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from mmsk import MFCC, ConcatFusion, SVMClassifier, TfidfEmbedder
+from mmsk import MFCC, ConcatFusion, MiniRocketEmbedder, SVMClassifier, TfidfEmbedder
 
 DATA = Path(os.environ.get("MMSK_TEST_DATA", Path(__file__).parents[1] / "../shared/data"))
 needs_data = pytest.mark.skipif(
@@ -37,3 +40,17 @@ def test_trec_questions():
     )
     model = make_pipeline(embedder, LinearSVC()).fit(*read("TREC.train.all"))
     assert model.score(*read("TREC.test.all")) >= 0.89
+
+
+@needs_data
+@pytest.mark.parametrize(("name", "least"), [("BasicMotions", 1.0), ("JapaneseVowels", 0.97)])
+def test_series(name, least):
+    def read(part):
+        text = (DATA / "series" / name / f"{name}_{part}.ts").read_text()
+        rows = [line.split(":") for line in text[text.index("@data") :].split("\n")[1:] if line]
+        cells = [np.array([c.split(",") for c in row[:-1]], dtype=float).T for row in rows]
+        return cells, [row[-1] for row in rows]
+
+    head = RidgeClassifierCV(np.logspace(-3, 3, 10))
+    model = make_pipeline(MiniRocketEmbedder(), StandardScaler(), head).fit(*read("TRAIN"))
+    assert model.score(*read("TEST")) >= least

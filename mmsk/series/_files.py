@@ -123,8 +123,9 @@ def _read_csv(content: bytes, time_column: str | None, check_size: CheckSize) ->
         )
     except Exception as error:
         raise ReadError(f"{ACCEPTED}: {error}", "decode", cause=error) from error
-    table = table_of_frame(frame.set_axis(first, axis=1) if has_names else frame, time_column)
-    return table if has_names else replace(table, channels=None)
+    if has_names:
+        return table_of_frame(frame.set_axis(first, axis=1), time_column)
+    return replace(table_of_frame(frame, None), channels=None)
 
 
 def _decoded(content: bytes) -> str:

@@ -41,7 +41,7 @@ class SeriesReader(BaseEstimator):
     time_column : str, default=None
         Name of the column of tables that holds the times: seconds as numbers, or dates
         in ISO 8601. None takes times only from an index of pandas that holds dates or durations.
-        Tables without the column have no times.
+        A table without the column is refused; cells whose channels have no names have no times.
     gaps : {"interpolate", "raise"}, default="interpolate"
         What a missing value within a series does. ``"interpolate"`` draws a straight line
         between its neighbours in the channel; before the first and after the last value that

@@ -63,7 +63,7 @@ def table_of_frame(frame: Any, time_column: str | None) -> Table:
     frame : DataFrame or Series
         Its numbers; null is a gap. An index of pandas that holds dates or durations gives times.
     time_column : str or None
-        Name of the column that holds the times, where `frame` has it.
+        Name of the column that holds the times. None where there is none.
     """
     named = hasattr(frame, "columns")
     frame = frame if named else frame.to_frame()
@@ -72,8 +72,10 @@ def table_of_frame(frame: Any, time_column: str | None) -> Table:
     if len(columns) < len(names):
         raise ReadError("several columns have the same name", "check")
     times = _times_of_index(frame)
-    if time_column is not None and time_column in columns:
+    if time_column in columns:
         times = _seconds(columns.pop(time_column))
+    elif named and time_column is not None and times is None:
+        raise ReadError(f"no column {time_column!r} for the times among {names}", "check")
     values = [_numbers(name, column) for name, column in columns.items()]
     channels = tuple(columns) if named else None
     return Table(np.column_stack(values) if values else np.empty((len(frame), 0)), channels, times)

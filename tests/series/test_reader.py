@@ -127,7 +127,11 @@ def test_times_give_the_rate():
     dates = b"t,x\n2020-01-01T00:00:00,1\n2020-01-01T00:00:02,2\n"
     assert SeriesReader(time_column="t").read(dates).sample_rate == 0.5
     assert SeriesReader(time_column="t").read(frame[:1]).sample_rate is None
-    assert SeriesReader(time_column="t").read(frame[["x"]]).sample_rate is None
+    for cell in (VALUES, [1, 2], pd.Series([1, 2]), b"1,2\n3,4"):
+        assert SeriesReader(time_column="t").read(cell).sample_rate is None
+    refused(
+        frame[["x"]], r"no column 't' for the times among \['x'\]", SeriesReader(time_column="t")
+    )
 
 
 def test_uneven_steps_are_evened_out():
