@@ -110,10 +110,14 @@ class ConvEncoder(ReadsPictures, SupervisedEncoder):
     ----------
     classes_ : ndarray of shape (n_classes,) or None
         The labels; None for a real target.
-    target_mean_, target_deviation_ : float
-        Mean and standard deviation of a real target, 0 and 1 for labels.
-    mean_, std_ : tuple of float
-        Normalization of each channel.
+    target_mean_ : float
+        Mean of a real target, 0 for labels.
+    target_deviation_ : float
+        Standard deviation of a real target, 1 for labels.
+    mean_ : tuple of float
+        Mean of each channel, which is normalized by it.
+    std_ : tuple of float
+        Standard deviation likewise.
     state_ : dict of str to ndarray
         All weights, also those that did not learn.
     history_ : dict of str to list of float

@@ -70,8 +70,10 @@ class ImageAutoEncoder(ReadsPictures, AutoEncoder):
 
     Attributes
     ----------
-    mean_, std_ : tuple of float
-        Mean and standard deviation of each channel of the training pictures, on the scale 0..1.
+    mean_ : tuple of float
+        Mean of each channel of the training pictures, on the scale 0..1.
+    std_ : tuple of float
+        Standard deviation likewise.
     state_ : dict of str to ndarray
         The weights of both networks.
     history_ : dict of str to list of float
