@@ -167,7 +167,7 @@ def test_a_loss_that_is_not_finite(network, data):
     targets = targets.clone()
     targets[3] = np.nan
     message = "The loss became nan in epoch 1: the steps are too large. Lower learning_rate=0"
-    with pytest.raises(ValueError, match=message + r"\.01, for example to 0\.001\."):
+    with pytest.raises(ValueError, match=message + r"\.01, for example to 0\.001, or set max_"):
         run(network, (rows, targets))
     with pytest.raises(ValueError, match=message):
         run(network, (rows, targets), rows=np.arange(4, 40), held_out=np.arange(4))
