@@ -33,6 +33,8 @@ from mmsk.fusion import (
     WeightedFusion,
 )
 from mmsk.heads import (
+    DeepFusionClassifier,
+    DeepFusionRegressor,
     LateFusionClassifier,
     LateFusionRegressor,
     MultiKernelSVC,
@@ -414,7 +416,44 @@ FUSIONS = {
 LIBSVM_SEED = {
     "check_random_state_untouched": "libsvm draws its seed from NumPy's global state, as in SVR"
 }
+DEEP = {"hidden_layer_sizes": (8,), "max_epochs": 30, "learning_rate": 0.01}
+DEEP |= {"random_state": 0, "device": "cpu"}
+DEEP_SETTINGS = {
+    "hidden_layer_sizes": [(8,), (12, 6)],
+    "n_components": [None, 8],
+    "activation": ["relu", "tanh", "gelu", "logistic", "identity"],
+    "dropout": [0.0, 0.5],
+    "modality_dropout": [0.0, 0.5],
+    "scale": ["standard", "block", None],
+    "optimizer": ["adamw", "adam", "sgd"],
+    "learning_rate": [0.01, 0.1],
+    "schedule": ["constant", "cosine"],
+    "weight_decay": [0.01, 5.0],
+    "max_gradient_norm": [None, 1e-3],
+    "batch_size": ["auto", 10],
+    "max_epochs": [30, 20],
+    "early_stopping": [False, True],
+    "precision": ["float32", "bfloat16"],
+    "random_state": [0, 1],
+}
 HEADS = {
+    "DeepFusionClassifier": Entry(
+        DeepFusionClassifier(**DEEP),
+        searchable=DEEP_SETTINGS
+        | {
+            "fusion": ["concat", "weighted", "gated", "attention", "tensor", "joint"],
+            "class_weight": [None, {0: 3.0}],
+        },
+        tolerance=1e-5,
+    ),
+    "DeepFusionClassifier-gated": Entry(
+        DeepFusionClassifier(**DEEP, fusion="gated", n_components=8),
+        searchable={"n_components": [8, 12], "modality_dropout": [0.0, 0.5]},
+        tolerance=1e-5,
+    ),
+    "DeepFusionRegressor": Entry(
+        DeepFusionRegressor(**DEEP), searchable=DEEP_SETTINGS, tolerance=1e-5
+    ),
     "MultiKernelSVC": Entry(
         MultiKernelSVC(),
         searchable={
@@ -503,6 +542,11 @@ SAMPLE_WEIGHT = {
     "check_sample_weight_equivalence_on_dense_data": WEIGHTED,
     "check_sample_weight_equivalence_on_sparse_data": WEIGHTED,
 }
+BATCHED = "batches are drawn from the rows, so that a row of weight 2 is not two rows"
+BY_BATCHES = {
+    "check_sample_weight_equivalence_on_dense_data": BATCHED,
+    "check_sample_weight_equivalence_on_sparse_data": BATCHED,
+}
 COLUMNS = [("columns", StandardScaler(), [0, 1])]
 
 
@@ -525,6 +569,8 @@ UNDER_SKLEARN_CHECKS = {
     "MultiKernelSVC": Parented(MultiKernelSVC(), SVC(), SAMPLE_WEIGHT),
     "SVMClassifier": Parented(SVMClassifier(), SVC(), SAMPLE_WEIGHT),
     "SVMRegressor": Parented(SVMRegressor(), SVR(), SAMPLE_WEIGHT),
+    "DeepFusionClassifier": Parented(DeepFusionClassifier(**DEEP), expected=BY_BATCHES),
+    "DeepFusionRegressor": Parented(DeepFusionRegressor(**DEEP), expected=BY_BATCHES),
     "LateFusionClassifier": Parented(LateFusionClassifier()),
     "LateFusionClassifier-weighted": Parented(LateFusionClassifier(combination="weighted", cv=2)),
     "LateFusionClassifier-stacking": Parented(LateFusionClassifier(combination="stacking", cv=2)),

@@ -17,6 +17,7 @@ import mmsk
 from mmsk import ConcatFusion, ModalityTransformer, SVMClassifier
 from mmsk._progress import FitTasks
 from mmsk.extraction import BaseExtractor
+from mmsk.heads._deep_base import BaseDeepFusion
 
 
 class Recorder:
@@ -94,10 +95,11 @@ def test_every_estimator_takes_callbacks(kind):
         assert issubclass(kind, CallbackSupportMixin)
 
 
+IN_STEPS = mmsk.ModalityTransformer | BaseExtractor | BaseDeepFusion
 WITHOUT_STEPS = [
     kind
     for kind in public_estimators().values()
-    if hasattr(kind, "fit") and not issubclass(kind, mmsk.ModalityTransformer | BaseExtractor)
+    if hasattr(kind, "fit") and not issubclass(kind, IN_STEPS)
 ]
 
 

@@ -27,6 +27,9 @@ ROOMS = {
         "WeightedFusion",
     ],
     "heads": [
+        "Checkpoint",
+        "DeepFusionClassifier",
+        "DeepFusionRegressor",
         "LateFusionClassifier",
         "LateFusionRegressor",
         "MultiKernelSVC",

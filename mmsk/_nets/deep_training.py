@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mmsk._nets.state import from_arrays, to_arrays
+from mmsk._nets.supervised import cross_entropy
 from mmsk._nets.training import Epoch, History, Loss, Take, Trainer, Training
 
 
@@ -78,10 +79,6 @@ def train_outputs(
     return to_arrays(network), history
 
 
-def _of_class(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    return F.cross_entropy(outputs, targets, reduction="none")
-
-
 def _of_labels(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return F.binary_cross_entropy_with_logits(outputs, targets, reduction="none").mean(dim=1)
 
@@ -90,5 +87,5 @@ def _of_numbers(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return (outputs - targets).square().mean(dim=1)
 
 
-LOSSES: dict[str, Loss] = {"classes": _of_class, "labels": _of_labels, "numbers": _of_numbers}
+LOSSES: dict[str, Loss] = {"classes": cross_entropy, "labels": _of_labels, "numbers": _of_numbers}
 DTYPES = {"classes": torch.int64, "labels": torch.float32, "numbers": torch.float32}

@@ -20,6 +20,9 @@ from mmsk._nets.state import to_arrays
 from mmsk._nets.threads import threads_of_torch
 
 ROWS_PER_PASS = 512
+# On a CPU the last bits of a row depend on how many rows pass together: multiples of 8 give equal
+# bits, where fewer than 4 differ.
+PADDED_TO = 8
 
 Take: TypeAlias = Callable[[np.ndarray], Any]
 Loss: TypeAlias = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -289,9 +292,11 @@ class Trainer:
     def _check_finite(self, losses: list[float]) -> None:
         if not math.isfinite(losses[-1]):
             rate = self.how.learning_rate
+            clipped = self.how.max_gradient_norm is not None
             raise ValueError(
                 f"The loss became {losses[-1]} in epoch {len(losses)}: the steps are too large. "
-                f"Lower learning_rate={rate:g}, for example to {rate / 10:g}."
+                f"Lower learning_rate={rate:g}, for example to {rate / 10:g}"
+                f"{'' if clipped else ', or set max_gradient_norm, for example to 1.0'}."
             )
 
 
@@ -331,9 +336,15 @@ class _Best:
 def compute(
     function: Callable[[Any], torch.Tensor], take: Take, n_rows: int, n_threads: int = 1
 ) -> np.ndarray:
-    """Compute something of each row, some at a time, without gradients."""
+    """Compute something of each row, some at a time, without gradients.
+
+    A row gives the same bits whatever other rows there are.
+    """
     with torch.inference_mode(), threads_of_torch(n_threads):
-        parts = [function(take(part)).cpu() for part in _passes(np.arange(n_rows))]
+        parts = []
+        for part in _passes(np.arange(n_rows)):
+            padded = np.pad(part, (0, -len(part) % PADDED_TO), mode="edge") if n_rows else part
+            parts.append(function(take(padded))[: len(part)].cpu())
         return torch.cat(parts).numpy()
 
 

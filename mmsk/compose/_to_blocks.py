@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from sklearn.utils.validation import validate_data
 
 from mmsk.compose._feature_blocks import FeatureBlocks
@@ -60,7 +59,7 @@ def _read(estimator: Any, X: Any, reset: bool) -> FeatureBlocks:
         X,
         reset=reset,
         accept_sparse="csr",
-        dtype=[np.float32, np.float64],
+        dtype="numeric",  # FeatureBlocks makes floats of the rest; lists of floats stay float64
         ensure_all_finite=False,
     )
     names = {"features": [f"x{number}" for number in range(X.shape[1])]}

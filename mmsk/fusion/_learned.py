@@ -81,7 +81,7 @@ class LearnedFusion(LearnsInEpochs, BaseFusion):
         network, self.history_ = train_supervised(
             self._make_network,
             self.n_components,
-            self._rows(blocks, device).take,
+            self._rows(blocks, device).hold().take,
             targets,
             self._how(len(targets)),
             validation_fraction=self._fraction_held_out(len(targets)),

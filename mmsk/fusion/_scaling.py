@@ -143,4 +143,6 @@ def _total(present: np.ndarray, weight: np.ndarray | None) -> float:
 
 
 def _sum(part: np.ndarray, weight: np.ndarray | None, rows: Any) -> np.ndarray:
-    return part.sum(axis=0, dtype=np.float64) if weight is None else weight[rows] @ part
+    # Not by BLAS, whose last bits depend on where in memory the rows are.
+    values = part if weight is None else weight[rows, None] * part
+    return values.sum(axis=0, dtype=np.float64)

@@ -108,8 +108,8 @@ def read_checkpoint(path: Any, shapes: dict[str, tuple[int, ...]]) -> dict[str, 
         raise FileNotFoundError(f"{name}: no such file.")
     try:
         with np.load(path, allow_pickle=False) as file:
-            weights = {key: file[key] for key in file.files}
-    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+            weights = {key: file[key].astype(np.float32) for key in file.files}
+    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{name} cannot be read as a file of Checkpoint. ({error})") from error
     found = {key: value.shape for key, value in weights.items()}
     if found != shapes:

@@ -13,13 +13,14 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from mmsk._compact import shape_of
 from mmsk._device import resolve_device
-from mmsk._progress import FitTasks, progress_bar
+from mmsk._learning import LearnsInEpochs
+from mmsk._progress import epochs_told
 from mmsk.compose import FeatureBlocks
 from mmsk.compose._checked_blocks import checked_blocks
 from mmsk.heads._checkpoint import read_checkpoint
@@ -43,7 +44,7 @@ def _has_shares(head: Any) -> bool:
     return True
 
 
-class BaseDeepFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
+class BaseDeepFusion(LearnsInEpochs, CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
     """Base of the heads that are networks from blocks to predictions.
 
     A leaf says what its outputs are, encodes the target, and documents the parameters.
@@ -132,6 +133,10 @@ class BaseDeepFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC)
     def _weighed(self, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Return the weights of rows with those of their classes."""
 
+    def _check_parameters(self) -> None:
+        check_parameters(self)
+        self._check_training()
+
     @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from rows with their targets.
@@ -159,12 +164,9 @@ class BaseDeepFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC)
         FileNotFoundError
             If there is no file `initial_weights`.
         """
-        with (
-            progress_bar(self.max_epochs, type(self).__name__, "epochs") as bar,
-            FitTasks(self, self.max_epochs, 1, "epochs") as tasks,
-        ):
-            tell = [lambda epoch: bar.update(1), lambda epoch: tasks.update(1)]
-            return self._learn(X, y, sample_weight, self.warm_start, listeners=tell)
+        self._check_parameters()
+        with epochs_told(self, self.max_epochs) as tell:
+            return self._learn(X, y, sample_weight, self.warm_start, listeners=[tell])
 
     def _learn(
         self,
@@ -178,14 +180,13 @@ class BaseDeepFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC)
         listeners: Sequence[Listener] = (),
     ) -> Self:
         """Learn from rows, from the weights so far where there are some and that is asked for."""
-        check_parameters(self)
         continues = continues and hasattr(self, "state_")
         blocks = checked_blocks(self, X, reset=not continues)
         y = self._check_target(y, blocks)
         weight = _row_weights(sample_weight, blocks)
         if not continues:
             self._begin(blocks, y, weight, classes)
-        seed = int(check_random_state(self.random_state).randint(2**31))
+        seed = self._draw_seed()
         state = self.state_ if continues else self._first_state(seed)
         n_before, history = (self.n_epochs_, self.history_) if continues else (0, {})
         task = _Task(
@@ -253,7 +254,15 @@ class BaseDeepFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC)
             task.targets,
             task.weight / task.weight[rows].mean(),
             self._loss,
-            self._how(len(learned_from), 1 if task.one_pass else self.max_epochs),
+            self._how(
+                len(learned_from),
+                max_epochs=1 if task.one_pass else self.max_epochs,
+                max_gradient_norm=self.max_gradient_norm,
+                optimizer=self.optimizer,
+                schedule=self.schedule,
+                precision=self.precision,
+                n_threads=effective_n_jobs(self.n_jobs),
+            ),
             rows=learned_from,
             held_out=held_out,
             seed=task.seed,
@@ -270,28 +279,6 @@ class BaseDeepFusion(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC)
             fraction=self.validation_fraction,
             seed=task.seed,
         )
-
-    def _how(self, n_rows: int, max_epochs: int) -> Any:
-        from mmsk._nets.training import Training
-
-        return Training(
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            batch_size=self._batch_size(n_rows),
-            max_epochs=max_epochs,
-            n_iter_no_change=self.n_iter_no_change,
-            max_gradient_norm=self.max_gradient_norm,
-            optimizer=self.optimizer,
-            schedule=self.schedule,
-            precision=self.precision,
-            n_threads=effective_n_jobs(self.n_jobs),
-        )
-
-    def _batch_size(self, n_rows: int) -> int:
-        """Few rows make several steps an epoch; many do not make small ones."""
-        if isinstance(self.batch_size, str):
-            return int(np.clip(n_rows // 8, 16, 256))
-        return self.batch_size
 
     def _rows(self, blocks: FeatureBlocks, device: str) -> BlockRows:
         from mmsk._nets.batches import BlockRows

@@ -253,13 +253,19 @@ class DeepFusionClassifier(ClassifierMixin, BaseDeepFusion):
             As in `fit`; if `classes` are missing in the first call, or are others than before;
             or with ``class_weight="balanced"``, which would need all rows.
         """
-        if isinstance(self.class_weight, str):
+        self._check_parameters()
+        if self.class_weight == "balanced":
             raise ValueError(
                 f"class_weight={self.class_weight!r} needs the rows of all calls of partial_fit. "
                 "Give a dict, or sample_weight."
             )
         self._check_announced(classes, y)
         return self._learn(X, y, sample_weight, continues=True, one_pass=True, classes=classes)
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if not isinstance(self.class_weight, dict):
+            check_choice("class_weight", self.class_weight, [None, "balanced"])
 
     def _check_announced(self, classes: Any, y: Any) -> None:
         if not hasattr(self, "state_"):
@@ -349,8 +355,6 @@ class DeepFusionClassifier(ClassifierMixin, BaseDeepFusion):
         return len(self.classes_)
 
     def _check_target(self, y: Any, blocks: FeatureBlocks) -> np.ndarray:
-        if not isinstance(self.class_weight, dict):
-            check_choice("class_weight", self.class_weight, [None, "balanced"])
         if y is None or not is_multilabel(y):
             y = check_target(type(self).__name__, y, blocks, warn=True)
             check_classification_targets(y)

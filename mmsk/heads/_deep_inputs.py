@@ -40,7 +40,8 @@ def learn_inputs(
     scales, spreads = {}, []
     for name, block in blocks.items():
         rows = blocks.present_in(name) & (weight > 0)
-        learned = learn_scale(block, rows, scale, weight)
+        uneven = len(np.unique(weight[rows])) > 1
+        learned = learn_scale(block, rows, scale, weight if uneven else None)
         spread = np.sqrt(_filled(block, rows, learned))
         if scale is not None:
             learned = replace(learned, factor=(learned.factor * spread).astype(np.float32))

@@ -16,7 +16,7 @@ ACTIVATIONS = ("identity", "logistic", "tanh", "relu", "gelu")
 
 
 def check_parameters(head: Any) -> None:
-    """Raise ValueError unless every parameter of a deep head is accepted."""
+    """Raise ValueError unless a deep head's own parameters are accepted."""
     _check_sizes(head.hidden_layer_sizes)
     check_choice("fusion", head.fusion, FUSIONS)
     check_choice("activation", head.activation, ACTIVATIONS)
@@ -26,9 +26,6 @@ def check_parameters(head: Any) -> None:
     for name in ("dropout", "modality_dropout"):
         check_number(name, getattr(head, name), low=0, high=0.99)
     _check_steps(head)
-    check_choice("early_stopping", head.early_stopping, ["auto", True, False])
-    fraction = head.validation_fraction
-    check_number("validation_fraction", fraction, low=0, low_open=True, high=0.9)
     check_choice("warm_start", head.warm_start, [True, False])
     _check_callbacks(head.callbacks)
     if not isinstance(head.initial_weights, str | os.PathLike | None):
@@ -47,14 +44,6 @@ def _check_steps(head: Any) -> None:
     check_choice("optimizer", head.optimizer, ["adamw", "adam", "sgd"])
     check_choice("schedule", head.schedule, ["constant", "cosine"])
     check_choice("precision", head.precision, ["float32", "bfloat16"])
-    for name in ("max_epochs", "n_iter_no_change"):
-        check_number(name, getattr(head, name), low=1, integer=True)
-    if isinstance(head.batch_size, str):
-        check_choice("batch_size", head.batch_size, ["auto"])
-    else:
-        check_number("batch_size", head.batch_size, low=1, integer=True)
-    check_number("learning_rate", head.learning_rate, low=0, low_open=True)
-    check_number("weight_decay", head.weight_decay, low=0)
     if head.max_gradient_norm is not None:
         check_number("max_gradient_norm", head.max_gradient_norm, low=0, low_open=True)
 

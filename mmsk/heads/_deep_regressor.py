@@ -232,6 +232,7 @@ class DeepFusionRegressor(RegressorMixin, BaseDeepFusion):
         ValueError
             As in `fit`.
         """
+        self._check_parameters()
         return self._learn(X, y, sample_weight, continues=True, one_pass=True)
 
     def predict(self, X: Any) -> np.ndarray:

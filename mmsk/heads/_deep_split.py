@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-# With fewer rows, those that early stopping holds out are missed more than they tell.
-FEWEST_ROWS_STOPPED = 500
+from mmsk._learning import FEWEST_ROWS_STOPPED
 
 
 def split_rows(
