@@ -48,7 +48,7 @@ def compress(
         best model is taken. It is not changed.
     dtype : {"float16", "int8"}, default="float16"
         How numbers are stored. ``"float16"`` halves networks and quarters support vectors, and
-        hardly a prediction changes. ``"int8"`` halves that again, and changes one or two
+        hardly a prediction changes. ``"int8"`` halves that again, and changes one to three
         predictions in a hundred; `compression_report` says how many. Vectors, such as offsets,
         stay in float32.
     weights_folder : str or path, default=None
