@@ -1,6 +1,6 @@
 """Size, speed and predictions of compressed models, beside the same models as fitted.
 
-Pictures of products to one of 20 kinds, by an SVM on embeddings of a network: the whole model as it
+Pictures of products to one of 30 kinds, by an SVM on embeddings of a network: the whole model as it
 is saved, with the weights file that it refers to. PCA and random projection of the embeddings are
 the classical alternative. Then a learned fusion and a deep head on embeddings and titles, pruned.
 
@@ -36,7 +36,7 @@ from mmsk import (
     config_context,
 )
 
-N_KINDS, N_TRAIN, N_TEST = 20, 2000, 600
+N_KINDS, N_TRAIN, N_TEST = 30, 2000, 1000
 IMAGE_SIZE = 64  # the photos have 60 x 80 pixels
 BACKBONES = {"mobilenet_v2": {"mean": 0.5, "std": 0.5}, "squeezenet1_0": {}, "resnet18": {}}
 ROUNDS, PICTURES_A_ROUND = 5, 32

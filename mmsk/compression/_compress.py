@@ -48,8 +48,8 @@ def compress(
         best model is taken. It is not changed.
     dtype : {"float16", "int8"}, default="float16"
         How numbers are stored. ``"float16"`` halves networks and quarters support vectors, and
-        hardly a prediction changes. ``"int8"`` halves that again, and changes about one
-        prediction in a hundred; `compression_report` says how many. Vectors, such as offsets,
+        hardly a prediction changes. ``"int8"`` halves that again, and changes one to three
+        predictions in a hundred; `compression_report` says how many. Vectors, such as offsets,
         stay in float32.
     weights_folder : str or path, default=None
         Existing folder for the weights of CNNEmbedder. The new model names the files by this
@@ -57,8 +57,9 @@ def compress(
         whose weights are trained.
     prune : float, default=0.0
         Share of each matrix of these networks that becomes zero, the weights of least magnitude
-        first; those of CNNEmbedder are left alone. About half can mostly go without harm. Where
-        it saves room, zeros are stored as single bits.
+        first; those of CNNEmbedder are left alone. What it may cost differs: half changed one
+        prediction in 200 behind a GatedFusion, and 1 in 20 of a DeepFusionClassifier. Where
+        it saves a quarter of the room, zeros are stored as single bits.
 
     Returns
     -------

@@ -76,7 +76,7 @@ def compression_report(models: Mapping[str, Any], X: Any, y: Any = None) -> pd.D
     >>> report[["size", "same_predictions", "score"]].round(2)
                size  same_predictions  score
     as fitted  1.00              1.00   0.96
-    int8       0.24              1.00   0.96
+    int8       0.25              1.00   0.96
     PCA(16)    0.35              0.98   0.97
     """
     if not models:

@@ -238,12 +238,12 @@ def test_pruned_networks(digits):
     blocks, y = digits
     model = make_pipeline(GatedFusion(**BRIEFLY | {"n_components": 64}), SVC()).fit(blocks, y)
     sizes = []
-    for share in (0.0, 0.3, 0.9):
+    for share in (0.0, 0.5, 0.9):
         smaller = mmsk.compress(model, "int8", prune=share)
         sizes.append(sum(value.nbytes for value in smaller[0].state_.values()))
         agree = (smaller.predict(blocks) == model.predict(blocks)).mean()
-        assert agree > 0.98 or share == 0.9
-    assert sizes[2] < 0.6 * sizes[1] < 0.6 * sizes[0]
+        assert agree > 0.95 or share == 0.9
+    assert sizes[2] < 0.6 * sizes[1] < 0.5 * sizes[0]
 
 
 def test_compressing_what_is_compact(tmp_path, digits, weights):
