@@ -291,9 +291,7 @@ def test_mutated_files_are_read_or_refused(kind):
 
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
-    with pytest.raises(
-        MissingDependencyError, match=r"a .parquet file needs .*'mmsk\[series\]'"
-    ):
+    with pytest.raises(MissingDependencyError, match=r"a .parquet file needs .*'mmsk\[series\]'"):
         READER.read(FILES["parquet"])
 
 
