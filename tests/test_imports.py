@@ -21,6 +21,7 @@ ORDER = [
     ["_learning"],
     ["extraction"],
     ["text", "image", "audio"],
+    ["video"],
     ["encoders"],
     ["compose"],
     ["fusion"],

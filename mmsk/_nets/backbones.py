@@ -110,9 +110,9 @@ def build_trained(backbone: str, weights: str) -> nn.Module:
         return import_models().get_model(backbone, weights=weights, progress=False)
 
 
-def build_random(backbone: str, image_size: int, seed: int) -> nn.Module:
+def build_random(backbone: str, image_size: int, seed: int, **options: Any) -> nn.Module:
     """Build a network with weights drawn from `seed`, leaving torch's generators as they were."""
-    options = _options(backbone, image_size)
+    options = _options(backbone, image_size) | options
     if "init_weights" in options:
         options["init_weights"] = True
     with torch.random.fork_rng(devices=[]):

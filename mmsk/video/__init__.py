@@ -1,5 +1,7 @@
 """Videos: the reader and the extractors."""
 
+from mmsk.video._frames import FrameEmbedder
 from mmsk.video._reader import VideoReader
+from mmsk.video._video_network import VideoEmbedder
 
-__all__ = ["VideoReader"]
+__all__ = ["FrameEmbedder", "VideoEmbedder", "VideoReader"]

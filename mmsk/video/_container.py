@@ -24,6 +24,7 @@ _HEAD_BYTES = 2 * _TRANSPORT_PACKET_BYTES
 _BUFFER_BYTES = 2**18
 # No protocol has this name: whatever a file refers to cannot be opened, not even another file.
 _NO_PROTOCOL = "none"
+_MARGIN_PIXELS = 2**16
 
 
 def import_av() -> Any:
@@ -45,7 +46,8 @@ def opened(file: BinaryIO, max_pixels: int) -> Iterator[tuple[Any, Any]]:
     file : binary file object
         Positioned anywhere; read from its start.
     max_pixels : int
-        Largest width x height that the decoder accepts, also later in the stream.
+        Largest width x height by the header. Where the size changes on the way, the decoder stops
+        at about twice as many.
 
     Yields
     ------
@@ -66,7 +68,7 @@ def opened(file: BinaryIO, max_pixels: int) -> Iterator[tuple[Any, Any]]:
     options = {
         "protocol_whitelist": _NO_PROTOCOL,
         "format_whitelist": ",".join(FORMATS),
-        "max_pixels": str(max_pixels),
+        **_decoder_limit(max_pixels),
     }
     try:
         container = av.open(
@@ -119,6 +121,11 @@ def _format_of(head: bytes) -> str:
     raise ReadError(f"not a video file; accepted are {', '.join(FORMATS.values())}", "check")
 
 
+def _decoder_limit(max_pixels: int) -> dict[str, str]:
+    """Limit with room for the margins that decoders put around a frame."""
+    return {"max_pixels": str(2 * max_pixels + _MARGIN_PIXELS)}
+
+
 def _video_stream(container: Any, max_pixels: int) -> Any:
     if not container.streams.video:
         raise ReadError("no video stream", "check")
@@ -127,5 +134,6 @@ def _video_stream(container: Any, max_pixels: int) -> Any:
     if context is None:
         raise ReadError("no decoder for its video stream", "check")
     check_pixels(context.width, context.height, max_pixels)
+    context.options = _decoder_limit(max_pixels)  # for a size that changes on the way
     context.thread_type, context.thread_count = "NONE", 1  # reading threads work side by side
     return stream

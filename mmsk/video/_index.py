@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -131,32 +130,32 @@ def _check_complete(container: Any, stream: Any, file: BinaryIO, n_frames: int) 
     """Compare with what the header declares: FFmpeg reads what is left without a word."""
     if n_frames < _LEAST_OF_DECLARED * stream.frames:
         raise ReadError(f"truncated: {n_frames} of {stream.frames} frames", "decode")
-    if _lacks_bytes(file):
+    declared = _declared_bytes(file)
+    if file_bytes(file) < declared:
         seconds = (container.duration or 0) / import_av().time_base
         about = round(seconds * float(stream.average_rate or 0))
-        raise ReadError(f"truncated: {n_frames} of about {about} frames", "decode")
+        raise ReadError(
+            f"truncated: {n_frames} of about {about} frames, {file_bytes(file):,} of "
+            f"{declared:,} bytes",
+            "decode",
+        )
 
 
-def _lacks_bytes(file: BinaryIO) -> bool:
-    """Tell whether a Matroska or AVI file is shorter than it declares."""
+def _declared_bytes(file: BinaryIO) -> int:
+    """Size of a Matroska file by its header, which has no number of frames; 0 for others."""
     place = file.tell()
     file.seek(0)
     head = file.read(_HEAD_BYTES)
     file.seek(place)
-    end = None
-    if head.startswith(_EBML):
-        end = _end_of_segment(head)
-    elif head.startswith(b"RIFF"):
-        end = 8 + struct.unpack_from("<I", head, 4)[0]
-    return end is not None and file_bytes(file) < end
+    return _end_of_segment(head) if head.startswith(_EBML) else 0
 
 
-def _end_of_segment(head: bytes) -> int | None:
-    """Place where the segment of a Matroska file ends; None where its writer could not know."""
+def _end_of_segment(head: bytes) -> int:
+    """Place where the segment of a Matroska file ends; 0 where its writer could not know."""
     start = head.find(_SEGMENT) + len(_SEGMENT)
     if start < len(_SEGMENT) or start + 8 > len(head) or head[start] == 0:
-        return None
+        return 0
     n_bytes = 9 - head[start].bit_length()  # as many as the leading zero bits of the first say
     unknown = (1 << 7 * n_bytes) - 1
     size = int.from_bytes(head[start : start + n_bytes], "big") & unknown
-    return None if size == unknown else start + n_bytes + size
+    return 0 if size == unknown else start + n_bytes + size

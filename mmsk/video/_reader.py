@@ -52,9 +52,9 @@ class VideoReader(BaseEstimator):
 
     Notes
     -----
-    A file that ends before its header says is refused: MP4 and AVI by the number of frames, AVI
-    and Matroska by their size. In MPEG streams it cannot be seen. Frames that the decoder marks
-    as damaged are tolerated up to a tenth of those decoded; more are refused.
+    A file that ends before its header says is refused: MP4 and AVI where 5 % of the frames are
+    missing, Matroska where one byte is. In MPEG streams it cannot be seen. Frames that the decoder
+    marks as damaged are tolerated up to a tenth of those decoded; more are refused.
 
     Examples
     --------

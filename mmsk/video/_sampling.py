@@ -76,11 +76,12 @@ class Sampling:
             keys = keys if len(keys) else np.array([0])
             n_taken = min(self.n_frames, len(keys))
             return keys[((np.arange(n_taken) + 0.5) / n_taken * len(keys)).astype(np.int64)]
-        if self.kind == "uniform":
-            times = (np.arange(self.n_frames) + 0.5) / self.n_frames * duration_seconds
-        else:
-            times = np.arange(self.n_frames) * self.step_seconds
-            times = times[: max(1, np.searchsorted(times, duration_seconds))]
+        start, step = 0.0, self.step_seconds
+        if step is None:
+            step = duration_seconds / self.n_frames
+            start = step / 2
+        times = start + step * np.arange(self.n_frames)
+        times = times[: max(1, np.searchsorted(times, duration_seconds))]
         # The frame on the screen at a time is the last one that appeared.
         shown = np.searchsorted(times_seconds, times + _ROUNDED_SECONDS, side="right") - 1
         return np.maximum(shown, 0)
