@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import soundfile
+from made_videos import moving_square, write_video
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
@@ -45,6 +46,7 @@ from mmsk.image import (
     LocalBinaryPatternEmbedder,
 )
 from mmsk.text import TfidfEmbedder
+from mmsk.video import FrameEmbedder, MotionDescriptors, VideoEmbedder
 
 _folder = tempfile.TemporaryDirectory(prefix="mmsk-contract-")
 atexit.register(_folder.cleanup)
@@ -119,8 +121,27 @@ def sounds():
     ]
 
 
+def videos():
+    """Five videos of different length and rate, one in each kind of cell."""
+    square = moving_square(24, 32, 40)
+    grain = np.random.default_rng(0).integers(0, 60, size=square.shape, dtype=np.uint8)
+    write_video(FOLDER / "clip.mp4", square, options={"g": "4"})
+    write_video(FOLDER / "clip.avi", square[:, ::-1][:15], 25, codec="mpeg4")
+    write_video(FOLDER / "clip.mkv", square[:, :, ::-1][::2], options={"g": "6"})
+    return [
+        str(FOLDER / "clip.mp4"),
+        FOLDER / "clip.avi",
+        (FOLDER / "clip.mkv").read_bytes(),
+        (square // 2 + grain, 12),
+        (np.roll(square, 9, axis=1)[::-1, ..., 0], 24.0),
+    ]
+
+
 PICTURES = pictures()
 SOUNDS = sounds()
+VIDEOS = videos()
+TAKEN = {"n_frames": [4, 6], "sampling": ["uniform", "keyframes"]}
+EVERY = {"sampling": "stride", "step_seconds": 0.1}
 IMAGES = {"image_size": [32, 48]}
 FRAMES = {"sample_rate": 8000, "n_fft": 256, "hop_length": 128}
 SPECTRA = {
@@ -153,6 +174,8 @@ NOT_SEARCHED = {
     "TfidfEmbedder.random_state": "seeds an approximation that is close to exact on few texts",
     "CCAFusion.random_state": "seeds the reduction of sparse blocks: tests/fusion/test_cca.py",
     "CNNEmbedder.weights": "needs a file of weights: tests/image/test_cnn.py",
+    "FrameEmbedder.weights": "needs a file of weights: tests/image/test_cnn.py",
+    "VideoEmbedder.weights": "needs a file of weights: tests/video/test_video_network.py",
 }
 
 EXTRACTORS = {
@@ -267,6 +290,66 @@ EXTRACTORS = {
         AudioDescriptors(["centroid", "rms", "chroma"], **FRAMES),
         SOUNDS,
         FRAMED | {"descriptors": [["rms"], ["flatness"], None]},
+    ),
+    "FrameEmbedder": Entry(
+        FrameEmbedder("squeezenet1_1", 4, weights=None, image_size=32),
+        VIDEOS,
+        TAKEN
+        | IMAGES
+        | {
+            "backbone": ["squeezenet1_1", "mobilenet_v3_small"],
+            "layer": [None, "features.4"],
+            "mean": [None, 0.2],
+            "std": [None, [0.4, 0.5, 0.6]],
+            "pooling": [("mean", "std"), "change", None],
+            "precision": ["float32", "bfloat16"],
+            "random_state": [0, 1],
+        },
+        tolerance=1e-5,
+    ),
+    "FrameEmbedder-stride": Entry(
+        FrameEmbedder("squeezenet1_1", 4, weights=None, image_size=32, **EVERY),
+        VIDEOS,
+        {"step_seconds": [0.1, 0.05]},
+        tolerance=1e-5,
+    ),
+    "MotionDescriptors": Entry(
+        MotionDescriptors(n_frames=5, frame_size=24, grid=2, n_parts=2),
+        VIDEOS,
+        TAKEN
+        | {
+            "descriptors": [None, ["difference"]],
+            "frame_size": [24, 32],
+            "grid": [2, 3],
+            "n_parts": [1, 2],
+            "pooling": ["mean", ("max", "trend"), None],
+        },
+    ),
+    "MotionDescriptors-stride": Entry(
+        MotionDescriptors(["difference"], 5, frame_size=24, grid=2, **EVERY),
+        VIDEOS,
+        {"step_seconds": [0.1, 0.05]},
+    ),
+    "VideoEmbedder": Entry(
+        VideoEmbedder("mc3_18", 2, weights=None, image_size=16),
+        VIDEOS,
+        {
+            "n_frames": [2, 4],
+            "sampling": ["uniform", "keyframes"],
+            "image_size": [16, 24],
+            "backbone": ["mc3_18", "r3d_18"],
+            "mean": [None, 0.2],
+            "std": [None, [0.4, 0.5, 0.6]],
+            "precision": ["float32", "bfloat16"],
+            "random_state": [0, 1],
+        },
+        tolerance=1e-5,
+    ),
+    "VideoEmbedder-stride": Entry(
+        VideoEmbedder("mc3_18", 2, weights=None, image_size=16, **EVERY),
+        VIDEOS,
+        {"step_seconds": [0.1, 0.05]},
+        tolerance=1e-5,
     ),
     "AudioDescriptors-frames": Entry(
         AudioDescriptors(["rms", "tempo"], **FRAMES, **IN_FRAMES), SOUNDS, {"n_frames": [4, 6]}
@@ -506,5 +589,6 @@ UNDER_SKLEARN_CHECKS = {
 NO_TRANSFORMERS = {
     "ImageReader": "gives samples, not features: tests/image",
     "AudioReader": "gives samples, not features: tests/audio",
+    "VideoReader": "gives samples, not features: tests/video",
     "ImageAugmenter": "changes pictures, gives no features: tests/image",
 }

@@ -38,10 +38,11 @@ ROOMS = {
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
     "text": ["TfidfEmbedder"],
+    "video": ["FrameEmbedder", "MotionDescriptors", "VideoEmbedder", "VideoReader"],
 }
 MODULES = {
     "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ReadError"],
-    "samples": ["AudioClip", "Image"],
+    "samples": ["AudioClip", "Image", "VideoClip"],
 }
 SUBMODULES = ["datasets", "testing"]
 ONLY_IN_THEIR_ROOM = {"datasets", "extraction", "samples", "testing"}

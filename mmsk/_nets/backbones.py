@@ -110,9 +110,9 @@ def build_trained(backbone: str, weights: str) -> nn.Module:
         return import_models().get_model(backbone, weights=weights, progress=False)
 
 
-def build_random(backbone: str, image_size: int, seed: int, **options: Any) -> nn.Module:
+def build_random(backbone: str, image_size: int, seed: int) -> nn.Module:
     """Build a network with weights drawn from `seed`, leaving torch's generators as they were."""
-    options = _options(backbone, image_size) | options
+    options = _options(backbone, image_size)
     if "init_weights" in options:
         options["init_weights"] = True
     with torch.random.fork_rng(devices=[]):
@@ -123,7 +123,8 @@ def build_random(backbone: str, image_size: int, seed: int, **options: Any) -> n
 
 def build_hollow(backbone: str, image_size: int, **options: Any) -> nn.Module:
     """Build a network whose large tensors hold nothing, to look at or to fill from a file."""
-    with _EmptyOnMeta():
+    # Swin draws the part of its weights that is not taken by _EmptyOnMeta.
+    with torch.random.fork_rng(devices=[]), _EmptyOnMeta():
         options = _options(backbone, image_size) | options
         return import_models().get_model(backbone, weights=None, **options)
 

@@ -88,8 +88,7 @@ def plan_video(backbone: str, n_frames: int, image_size: int) -> VideoPlan:
         If the network does not take clips of this shape.
     """
     try:
-        network = build_hollow(backbone, image_size, **_options(backbone, n_frames, image_size))
-        network = network.to("meta").eval()
+        network = build_hollow(backbone, image_size).to("meta").eval()
         final = last_layer(network)
         network.set_submodule(final, nn.Identity())
         with torch.inference_mode():
@@ -129,22 +128,14 @@ def _network(
     precision: str,
 ) -> VideoNetwork:
     final = plan_video(backbone, n_frames, image_size).final
-    options = _options(backbone, n_frames, image_size)
     if weights is None:
-        network = build_random(backbone, image_size, version[0], **options)
+        network = build_random(backbone, image_size, version[0])
     elif is_file_name(weights):
-        network = load_file(backbone, weights, image_size, final, **options)
+        network = load_file(backbone, weights, image_size, final)
     else:
         network = load_named(backbone, weights)
     network.set_submodule(final, nn.Identity())
     return VideoNetwork(network, DTYPES[precision])
-
-
-def _options(backbone: str, n_frames: int, image_size: int) -> dict[str, Any]:
-    """Arguments of the networks whose weights depend on the shape of the clip."""
-    if backbone.startswith("mvit_"):
-        return {"temporal_size": n_frames, "spatial_size": (image_size, image_size)}
-    return {}
 
 
 def _is_named(weights: Any) -> bool:

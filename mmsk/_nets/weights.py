@@ -92,7 +92,7 @@ def _download(url: str, file: Path) -> None:
     torch.hub.download_url_to_file(url, str(file), digest and digest[1], progress=False)
 
 
-def load_file(backbone: str, path: str, image_size: int, final: str, **options: Any) -> nn.Module:
+def load_file(backbone: str, path: str, image_size: int, final: str) -> nn.Module:
     """Build a network with the weights of a file in torchvision's own key layout.
 
     Parameters
@@ -105,8 +105,6 @@ def load_file(backbone: str, path: str, image_size: int, final: str, **options: 
         Side of the pictures in pixels, for networks that fix it.
     final : str
         Name of the layer that gives the class scores. Its number of classes may differ.
-    **options
-        Further arguments of the network's builder.
 
     Raises
     ------
@@ -114,6 +112,7 @@ def load_file(backbone: str, path: str, image_size: int, final: str, **options: 
         If the file holds anything but the weights of this network.
     """
     state = {_current_key(key): _float32(value) for key, value in _read(path).items()}
+    options: dict[str, Any] = {}
     if f"{final}.weight" in state:
         options["num_classes"] = len(state[f"{final}.weight"])
     if backbone in ("inception_v3", "googlenet"):

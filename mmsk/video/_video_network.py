@@ -103,8 +103,7 @@ class VideoEmbedder(TakesFrames, NetworkEmbedder):
     >>> VideoEmbedder("r3d_81").fit()
     Traceback (most recent call last):
         ...
-    ValueError: backbone='r3d_81' is not a video network of torchvision. Did you mean 'r3d_18',
-    'mc3_18'?
+    ValueError: backbone='r3d_81' is not a video network of torchvision. Did you mean 'r3d_18'?
     """
 
     def __init__(
