@@ -101,6 +101,13 @@ class VideoClip:
     ------
     ValueError
         If the arrays have other shapes or dtypes, there is no frame, or the times go backwards.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mmsk.samples import VideoClip
+    >>> VideoClip(np.zeros((2, 48, 64, 3), dtype=np.uint8), np.array([0.5, 1.5]), 2.0)
+    VideoClip(2 frames of 48 x 64 from 2.000 s)
     """
 
     frames: np.ndarray

@@ -323,6 +323,7 @@ EXTRACTORS = {
             "grid": [2, 3],
             "n_parts": [1, 2],
             "pooling": ["mean", ("max", "trend"), None],
+            "normalize": [True, False],
         },
     ),
     "MotionDescriptors-stride": Entry(

@@ -19,7 +19,7 @@ from mmsk._nets.cnn import DTYPES, exact_float32, halved_when_out_of_memory, sen
 from mmsk._nets.cut import last_layer
 from mmsk._nets.weights import is_file_name, load_file, load_named
 
-NETWORKS_KEPT = 2
+NETWORKS_KEPT = 4
 
 _building = threading.Lock()
 

@@ -19,6 +19,7 @@ from mmsk.fusion import ConcatFusion
 from mmsk.heads import SVMClassifier
 from mmsk.image import ColorHistogramEmbedder, HOGEmbedder
 from mmsk.text import TfidfEmbedder
+from mmsk.video import MotionDescriptors
 
 TABLE_MODALITIES = ("numeric", "categorical")
 
@@ -36,12 +37,12 @@ def multimodal_pipeline(
     """Build a Pipeline from raw cells to predictions for a multimodal table.
 
     The result is a plain ``Pipeline`` with the steps ``features`` (a ModalityTransformer),
-    ``fusion`` and ``head``, ready to fit, search and change. Each text, image and audio column
-    becomes a block of its own under the column's name; all numeric columns together are the
+    ``fusion`` and ``head``, ready to fit, search and change. Each text, image, audio and video
+    column becomes a block of its own under the column's name; all numeric columns together are the
     block ``numeric``, all categorical ones ``categorical``. Defaults need no download: TF-IDF
     of words and pairs for text, HOG and colour histograms for images, MFCC and spectral
-    descriptors for audio, median imputation and scaling for numbers, one-hot codes with a
-    common code for rare values for categories.
+    descriptors for audio, movement for video (files need ``mmsk[video]``), median imputation and
+    scaling for numbers, one-hot codes with a common code for rare values for categories.
 
     Parameters
     ----------
@@ -188,6 +189,8 @@ def _default(modality: str, column: Any, on_error: str) -> Any:
     if modality == "audio":
         mfcc, descriptors = MFCC(deltas=2, on_error=on_error), AudioDescriptors(on_error=on_error)
         return FeatureUnion([("mfcc", mfcc), ("descriptors", descriptors)])
+    if modality == "video":
+        return MotionDescriptors(on_error=on_error)
     if modality == "numeric":
         imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
         return make_pipeline(imputer, StandardScaler())

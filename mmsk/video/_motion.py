@@ -56,6 +56,8 @@ _DESCRIPTORS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "difference": _difference,
     "flow": _flow,
 }
+_WIDTHS = {"difference": 1, "flow": N_DIRECTIONS}
+_SHORTEST = 1e-9
 
 
 class MotionDescriptors(TakesFrames, CellExtractor):
@@ -87,14 +89,19 @@ class MotionDescriptors(TakesFrames, CellExtractor):
     frame_size : int, default=48
         Shorter side in pixels to which frames are resized. The time taken grows with its square;
         small values blur small movements, large ones lose fast ones.
-    grid : int, default=6
+    grid : int, default=8
         Rows and columns of the grid.
-    n_parts : int, default=4
+    n_parts : int, default=6
         Successive parts of the time that are pooled on their own; 1 pools all together.
     pooling : str, sequence of str or None, default="mean"
         Statistics over the steps of a part: ``"mean"``, ``"std"``, ``"min"``, ``"max"``,
         ``"change"`` and ``"trend"``. None keeps all steps, ``n_frames - 1`` of them, the last
         repeated where the video has fewer, and `n_parts` has no effect.
+    normalize : bool, default=True
+        Whether the root of each value is taken and each of the descriptors scaled to length 1, as
+        is usual for histograms: it then counts where and when a video moves, and not how much.
+        Such rows are best left as they are (``ConcatFusion("block")``): to scale each feature by
+        its deviation would blow up the cells in which hardly anything ever moves.
     reader : VideoReader, default=None
         Reads the cells, with limits. None is ``VideoReader()``.
     on_error : {"raise", "missing"}, default="raise"
@@ -117,6 +124,9 @@ class MotionDescriptors(TakesFrames, CellExtractor):
 
     Chaudhry, R. et al. (2009). Histograms of oriented optical flow and Binet-Cauchy kernels on
     nonlinear dynamical systems for the recognition of human actions. CVPR.
+
+    Arandjelovic, R. and Zisserman, A. (2012). Three things everyone should know to improve object
+    retrieval. CVPR. (Roots of histograms.)
 
     Examples
     --------
@@ -141,9 +151,10 @@ class MotionDescriptors(TakesFrames, CellExtractor):
         sampling: str = "uniform",
         step_seconds: float | None = None,
         frame_size: int = 48,
-        grid: int = 6,
-        n_parts: int = 4,
+        grid: int = 8,
+        n_parts: int = 6,
         pooling: Pooling = "mean",
+        normalize: bool = True,
         reader: VideoReader | None = None,
         on_error: str = "raise",
         max_bad_fraction: float = 0.1,
@@ -158,6 +169,7 @@ class MotionDescriptors(TakesFrames, CellExtractor):
         self.grid = grid
         self.n_parts = n_parts
         self.pooling = pooling
+        self.normalize = normalize
         self.reader = reader
         self.on_error = on_error
         self.max_bad_fraction = max_bad_fraction
@@ -194,6 +206,7 @@ class MotionDescriptors(TakesFrames, CellExtractor):
         check_number("frame_size", self.frame_size, low=max(8, self.grid), integer=True)
         check_number("n_parts", self.n_parts, low=1, integer=True)
         check_pooling(self.pooling)
+        check_choice("normalize", self.normalize, [True, False])
         if isinstance(self.descriptors, str) or not self._names():
             raise ValueError(f"descriptors={self.descriptors!r} is not a list of names or None.")
         for name in self._names():
@@ -217,9 +230,11 @@ class MotionDescriptors(TakesFrames, CellExtractor):
     def _prepare(self, cell: Any) -> np.ndarray:
         steps = self._steps(cell)
         if self.pooling is None:
-            return pooled(steps, None, self.n_frames - 1)
-        parts = _parts(steps, self.n_parts)
-        return np.concatenate([pooled(part, self.pooling, 0) for part in parts])
+            row = pooled(steps, None, self.n_frames - 1)
+        else:
+            parts = _parts(steps, self.n_parts)
+            row = np.concatenate([pooled(part, self.pooling, 0) for part in parts])
+        return self._normalized(row) if self.normalize else row
 
     def _extract(self, samples: list[np.ndarray]) -> np.ndarray:
         return np.stack(samples)
@@ -234,6 +249,14 @@ class MotionDescriptors(TakesFrames, CellExtractor):
         greys = [_grey(frame, self.frame_size) for frame in clip.frames[is_new]]
         pairs = list(pairwise(greys)) or [(greys[0], greys[0])]
         return np.stack([self._step(*pair) for pair in pairs])
+
+    def _normalized(self, row: np.ndarray) -> np.ndarray:
+        table = row.reshape(-1, self.grid**2 * sum(_WIDTHS[name] for name in self._names()))
+        table = np.sign(table) * np.sqrt(np.abs(table))
+        ends = np.cumsum([self.grid**2 * _WIDTHS[name] for name in self._names()])
+        for part in np.split(table, ends[:-1], axis=1):
+            part /= max(float(np.linalg.norm(part)), _SHORTEST)
+        return table.ravel()
 
     def _step(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         maps = (_DESCRIPTORS[name](first, second) for name in self._names())

@@ -41,7 +41,7 @@ def test_flow_has_the_direction_and_the_length_of_the_movement(texture, directio
 def test_parts_tell_what_comes_first(texture):
     there = moved(texture, 0, 1, 9)
     frames = np.concatenate([there, there[-2::-1]])
-    motion = MotionDescriptors(["flow"], len(frames), grid=1, n_parts=2)
+    motion = MotionDescriptors(["flow"], len(frames), grid=1, n_parts=2, normalize=False)
     (row,) = motion.transform([(frames, 10)])
     values = dict(zip(motion.get_feature_names_out(), row, strict=True))
     for part, towards, away in ((0, 0, 4), (1, 4, 0)):
@@ -52,7 +52,7 @@ def test_parts_tell_what_comes_first(texture):
 def test_names_follow_the_values(texture):
     frames = moved(texture, 0, 1)
     frames[:, 24:] = 7
-    motion = MotionDescriptors(n_frames=6, grid=2, n_parts=1)
+    motion = MotionDescriptors(n_frames=6, grid=2, n_parts=1, normalize=False)
     names = motion.get_feature_names_out().tolist()
     (row,) = motion.transform([(frames, 6)])
     assert len(names) == len(set(names)) == len(row) == 4 + 4 * 8
@@ -63,12 +63,24 @@ def test_names_follow_the_values(texture):
 def test_statistics_pool_the_steps_of_a_part(square):
     cell = (square, 30)
     steps = MotionDescriptors(["difference"], 9, grid=2).frames(cell).T
-    motion = MotionDescriptors(["difference"], 9, grid=2, n_parts=2, pooling=["max", "std"])
+    plain = {"grid": 2, "normalize": False}
+    motion = MotionDescriptors(["difference"], 9, n_parts=2, pooling=["max", "std"], **plain)
     expected = [values for part in (steps[:4], steps[4:]) for values in (part.max(0), part.std(0))]
     np.testing.assert_allclose(motion.transform([cell])[0], np.concatenate(expected), rtol=1e-4)
-    kept = MotionDescriptors(["difference"], 9, grid=2, pooling=None)
+    kept = MotionDescriptors(["difference"], 9, pooling=None, **plain)
     np.testing.assert_allclose(kept.transform([cell])[0], steps.ravel(), rtol=1e-6)
     assert kept.get_feature_names_out()[4] == "difference_cell0_0_frame1"
+
+
+def test_normalized_rows_are_roots_of_length_1_for_each_descriptor(square):
+    plain = MotionDescriptors(n_frames=9, grid=2, n_parts=2, pooling=["mean", "trend"])
+    names = plain.get_feature_names_out()
+    (normalized,) = plain.transform([(square, 30)])
+    (row,) = plain.set_params(normalize=False).transform([(square, 30)])
+    for descriptor in ("difference", "flow"):
+        part = [name.startswith(descriptor) for name in names]
+        roots = np.sign(row[part]) * np.sqrt(np.abs(row[part]))
+        np.testing.assert_allclose(normalized[part], roots / np.linalg.norm(roots), atol=1e-6)
 
 
 @pytest.mark.parametrize("n_frames", [1, 2, 3])
@@ -102,6 +114,7 @@ def test_neighbours_and_threads_change_no_bit(square):
         ({"grid": 0}, "grid=0 is not an integer of at least 1"),
         ({"frame_size": 4}, "frame_size=4 is not an integer of at least 8"),
         ({"n_parts": 0}, "n_parts=0 is not an integer of at least 1"),
+        ({"normalize": "l2"}, "normalize='l2' is not one of True, False"),
         ({"pooling": "mena"}, "pooling='mena' is not one of 'mean', 'std'"),
         ({"sampling": "stride"}, "sampling='stride' needs the time between frames"),
         ({"reader": 3}, "reader=3 is not a VideoReader or None"),
