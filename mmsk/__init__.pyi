@@ -48,6 +48,8 @@ from .inspection import search_results as search_results
 from .pipelines import multimodal_pipeline as multimodal_pipeline
 from .pipelines import search_space as search_space
 from .text import TfidfEmbedder as TfidfEmbedder
+from .text import TransformerEmbedder as TransformerEmbedder
+from .text import WordVectorEmbedder as WordVectorEmbedder
 from .video import FrameEmbedder as FrameEmbedder
 from .video import MotionDescriptors as MotionDescriptors
 from .video import VideoEmbedder as VideoEmbedder

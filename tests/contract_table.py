@@ -18,6 +18,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
 from sklearn.svm import SVC, SVR
+from text_models import write_tiny_bert
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
 from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
@@ -45,7 +46,7 @@ from mmsk.image import (
     HOGEmbedder,
     LocalBinaryPatternEmbedder,
 )
-from mmsk.text import TfidfEmbedder
+from mmsk.text import TfidfEmbedder, TransformerEmbedder, WordVectorEmbedder
 from mmsk.video import FrameEmbedder, MotionDescriptors, VideoEmbedder
 
 _folder = tempfile.TemporaryDirectory(prefix="mmsk-contract-")
@@ -62,6 +63,15 @@ class Entry:
     searchable: dict[str, list] = field(default_factory=dict)
     tolerance: float = 0.0
     expected: dict[str, str] = field(default_factory=dict)
+
+
+def word_vectors():
+    words = ["a", "red", "car", "cars", "apple", "apples", "green", "day", "cafe", "the", "she"]
+    words += ["and", "of", "are", "in", "on", "seen", "two"]
+    path = Path(_folder.name) / "vectors.npz"
+    vectors = np.random.default_rng(0).normal(size=(len(words), 6)).astype(np.float32)
+    np.savez(path, words=np.array(words), vectors=vectors)
+    return str(path)
 
 
 def texts():
@@ -173,6 +183,9 @@ NOT_SEARCHED = {
     "TfidfEmbedder.dtype": "rounds only",
     "TfidfEmbedder.random_state": "seeds an approximation that is close to exact on few texts",
     "CCAFusion.random_state": "seeds the reduction of sparse blocks: tests/fusion/test_cca.py",
+    "TransformerEmbedder.model": "names a folder: tests/text/test_transformer.py",
+    "TransformerEmbedder.revision": "names a commit of what is downloaded",
+    "WordVectorEmbedder.vectors": "names a file: tests/text/test_vector_files.py",
     "CNNEmbedder.weights": "needs a file of weights: tests/image/test_cnn.py",
     "FrameEmbedder.weights": "needs a file of weights: tests/image/test_cnn.py",
     "VideoEmbedder.weights": "needs a file of weights: tests/video/test_video_network.py",
@@ -215,6 +228,41 @@ EXTRACTORS = {
         TfidfEmbedder(n_components=3, random_state=0),
         texts(),
         {"n_components": [2, 3]},
+        tolerance=1e-5,
+    ),
+    "TransformerEmbedder": Entry(
+        TransformerEmbedder(str(write_tiny_bert(Path(_folder.name) / "bert")), batch_size=3),
+        texts(),
+        {
+            "pooling": ["mean", "cls", "max"],
+            "max_tokens": [None, 6],
+            "precision": ["float32", "bfloat16"],
+            "max_chars": [1000, 12],
+        },
+        tolerance=1e-5,
+    ),
+    "TransformerEmbedder-windows": Entry(
+        TransformerEmbedder(str(write_tiny_bert(Path(_folder.name) / "bert")), max_tokens=6),
+        texts(),
+        {"overlap": [0, 2]},
+        tolerance=1e-5,
+    ),
+    "WordVectorEmbedder": Entry(
+        WordVectorEmbedder(word_vectors()),
+        texts(),
+        {
+            "pooling": ["mean", "tfidf", "sif"],
+            "lowercase": [True, False],
+            "token_pattern": [r"(?u)\b\w+\b", r"(?u)\b\w\w\w+\b"],
+            "norm": [None, "l2"],
+            "max_chars": [1000, 12],
+        },
+        tolerance=1e-5,
+    ),
+    "WordVectorEmbedder-sif": Entry(
+        WordVectorEmbedder(word_vectors(), pooling="sif"),
+        texts(),
+        {"sif_a": [1e-3, 0.1], "n_common": [0, 1]},
         tolerance=1e-5,
     ),
     "HOGEmbedder": Entry(

@@ -12,6 +12,7 @@ ROOMS = {
     "compose": ["FeatureBlocks", "Modalities", "ModalityDropout", "ModalityTransformer"]
     + ["PerBlock", "infer_modalities", "precompute"],
     "datasets": ["fetch_flower_photos", "fetch_free_spoken_digits", "make_multimodal"],
+    "encoders": [],
     "extraction": ["BaseExtractor", "CellExtractor", "cache_info", "clear_cache"],
     "fusion": [
         "AttentionFusion",
@@ -37,7 +38,7 @@ ROOMS = {
     "pipelines": ["multimodal_pipeline", "search_space"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
-    "text": ["TfidfEmbedder"],
+    "text": ["TfidfEmbedder", "TransformerEmbedder", "WordVectorEmbedder"],
     "video": ["FrameEmbedder", "MotionDescriptors", "VideoEmbedder", "VideoReader"],
 }
 MODULES = {

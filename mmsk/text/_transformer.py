@@ -1,0 +1,180 @@
+"""Embeddings of texts by pretrained transformers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from mmsk._device import resolve_device, sharing_devices
+from mmsk._validation import check_choice, check_number
+from mmsk.exceptions import ReadError
+from mmsk.extraction import CellExtractor
+from mmsk.extraction._stream import Threads
+from mmsk.text._documents import attempt
+
+
+class TransformerEmbedder(CellExtractor):
+    """Embed texts with a pretrained encoder of Hugging Face: BERT, MiniLM, MPNet, E5 and others.
+
+    The encoder is frozen: nothing is learned from the texts. It is loaded at the first transform,
+    once per process, and shared by all clones. Weights are read from .safetensors files only, and
+    no code that comes with a model is run.
+
+    Parameters
+    ----------
+    model : str or path
+        A folder with config.json, tokenizer.json and .safetensors weights, as ``save_pretrained``
+        writes it; or the name of a model on the Hugging Face hub, such as
+        ``"sentence-transformers/all-MiniLM-L6-v2"``, which is downloaded at the first transform
+        where it is not on disk yet.
+    revision : str, default=None
+        For a name, the commit of the model, 40 hexadecimal digits: names can be given new
+        contents, commits cannot. Not used for a folder.
+    pooling : {"mean", "cls", "max"}, default="mean"
+        What becomes of the tokens: the mean or the maximum of all, or the first one, which BERT
+        and its kin reserve for the whole. What suits is what the model was trained with, mostly
+        the mean.
+    max_tokens : int, default=None
+        Tokens in a window. None is what the model takes, mostly 512; fewer are faster.
+    overlap : int, default=0
+        Tokens that neighbouring windows share. A text longer than a window is cut into several,
+        and its row is the mean of theirs by their numbers of tokens, with ``"max"`` the maximum.
+    precision : {"float32", "bfloat16", "float16"}, default="float32"
+        Type in which the network computes. The others are faster on GPUs and on some CPUs, and
+        change rows by about 1 %.
+    max_chars : int, default=1_000_000
+        Longer texts are cut to this many characters.
+    on_error : {"raise", "missing"}, default="raise"
+        Whether a cell that is no text raises, or is taken as missing with a warning.
+    max_bad_fraction : float, default=0.1
+        Under ``on_error="missing"``, the share of bad cells above which it raises all the same.
+    batch_size : int, default=32
+        Texts that are handed to a thread or GPU at a time; those of alike lengths are computed
+        together.
+    n_jobs : int, default=None
+        Threads that compute on the CPU, each its own texts. None is as many as torch would use.
+    device : {"auto", "cpu", "cuda", "cuda:N", "mps"}, default="auto"
+        Where the network runs. ``"auto"`` is every CUDA GPU, else the CPU.
+
+    Raises
+    ------
+    MissingDependencyError
+        If transformers is not installed: ``pip install "mmsk[transformers]"``.
+
+    See Also
+    --------
+    WordVectorEmbedder : Means of word vectors, thousands of texts a second on a CPU.
+    TfidfEmbedder : Words as such; with enough training texts often as good.
+
+    Notes
+    -----
+    An empty text is one without words, and has the row of the special tokens alone. Beside other
+    texts a row may differ by rounding (1e-6), as padding changes the order of sums.
+
+    References
+    ----------
+    .. [1] A. Vaswani et al., "Attention is all you need", NeurIPS 2017.
+    .. [2] N. Reimers, I. Gurevych, "Sentence-BERT: sentence embeddings using siamese
+       BERT-networks", EMNLP 2019.
+
+    Examples
+    --------
+    >>> from mmsk import TransformerEmbedder
+    >>> embedder = TransformerEmbedder("sentence-transformers/all-MiniLM-L6-v2")
+    >>> embedder.fit()
+    Traceback (most recent call last):
+        ...
+    ValueError: model='sentence-transformers/all-MiniLM-L6-v2' is no folder. To have a model of
+    that name downloaded, pin it: revision=None is not the 40 hexadecimal digits of one of its
+    commits.
+    """
+
+    _strings_are = "text"
+
+    def __init__(
+        self,
+        model: str | os.PathLike,
+        *,
+        revision: str | None = None,
+        pooling: str = "mean",
+        max_tokens: int | None = None,
+        overlap: int = 0,
+        precision: str = "float32",
+        max_chars: int = 1_000_000,
+        on_error: str = "raise",
+        max_bad_fraction: float = 0.1,
+        batch_size: int = 32,
+        n_jobs: int | None = None,
+        device: str = "auto",
+    ) -> None:
+        self.model = model
+        self.revision = revision
+        self.pooling = pooling
+        self.max_tokens = max_tokens
+        self.overlap = overlap
+        self.precision = precision
+        self.max_chars = max_chars
+        self.on_error = on_error
+        self.max_bad_fraction = max_bad_fraction
+        self.batch_size = batch_size
+        self.n_jobs = n_jobs
+        self.device = device
+
+    def _check_parameters(self) -> None:
+        from mmsk._nets.transformer import check_source
+
+        check_source(self.model, self.revision)
+        check_choice("pooling", self.pooling, ["mean", "cls", "max"])
+        check_choice("precision", self.precision, ["float32", "bfloat16", "float16"])
+        check_number("max_chars", self.max_chars, low=1, integer=True)
+        check_number("overlap", self.overlap, low=0, integer=True)
+        if self.max_tokens is not None:
+            # Two special tokens, one word, and what is shared.
+            check_number("max_tokens", self.max_tokens, low=self.overlap + 3, integer=True)
+        resolve_device(self.device)
+
+    def _feature_names(self) -> Iterator[str]:
+        from mmsk._nets.transformer import check_source, width_of
+
+        check_source(self.model, self.revision)
+        return (f"transformer{i}" for i in range(width_of(str(self.model), self.revision)))
+
+    @contextmanager
+    def _threads(self) -> Iterator[Threads]:
+        from mmsk._nets.threads import gpu_threads, single_threads
+
+        devices = sharing_devices(self.device)
+        with single_threads(self.n_jobs) as (n_threads, start):
+            if devices == ["cpu"]:
+                yield Threads(n_computing=n_threads, start_computing=start)
+            else:
+                n_computing, start_computing = gpu_threads(devices)
+                yield Threads(1, n_computing, start, start_computing)
+
+    def _fingerprint_state(self) -> dict[str, Any]:
+        from mmsk._nets.transformer import identify_text_network
+
+        return identify_text_network(str(self.model), self.revision)
+
+    def _prepare(self, cell: Any) -> str:
+        text = attempt(cell, self.max_chars)
+        if isinstance(text, ReadError):
+            raise text
+        return text
+
+    def _extract(self, samples: list[str]) -> np.ndarray:
+        from mmsk._nets.threads import own_device
+        from mmsk._nets.transformer import get_text_network
+
+        network = get_text_network(str(self.model), self.revision, self.precision)
+        return network.embed(
+            samples,
+            pooling=self.pooling,
+            max_tokens=self.max_tokens,
+            overlap=self.overlap,
+            device=own_device(otherwise=sharing_devices(self.device)[0]),
+        )
