@@ -68,3 +68,7 @@ from .text import TfidfEmbedder as TfidfEmbedder
 from .text import TransformerEmbedder as TransformerEmbedder
 from .text import WordReader as WordReader
 from .text import WordVectorEmbedder as WordVectorEmbedder
+from .video import FrameEmbedder as FrameEmbedder
+from .video import MotionDescriptors as MotionDescriptors
+from .video import VideoEmbedder as VideoEmbedder
+from .video import VideoReader as VideoReader

@@ -139,3 +139,67 @@ class Series:
     def __repr__(self) -> str:
         rate = "" if self.sample_rate is None else f" at {self.sample_rate:g} Hz"
         return f"Series({self.n_points} points of {self.n_channels} channels{rate})"
+
+
+@dataclass(frozen=True, eq=False)
+class VideoClip:
+    """Some frames of one video, in the order of time.
+
+    Parameters
+    ----------
+    frames : ndarray of shape (n_frames, height, width, 3), dtype uint8
+        sRGB values in 0..255, upright, all of one size.
+    times_seconds : ndarray of shape (n_frames,), dtype float64
+        When each frame appears, counted from the first frame of the video. A frame that was
+        taken twice has the same time twice.
+    duration_seconds : float
+        Length of the whole video, also where the frames are from a part of it.
+
+    Raises
+    ------
+    ValueError
+        If the arrays have other shapes or dtypes, there is no frame, or the times go backwards.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mmsk.samples import VideoClip
+    >>> VideoClip(np.zeros((2, 48, 64, 3), dtype=np.uint8), np.array([0.5, 1.5]), 2.0)
+    VideoClip(2 frames of 48 x 64 from 2.000 s)
+    """
+
+    frames: np.ndarray
+    times_seconds: np.ndarray
+    duration_seconds: float
+
+    def __post_init__(self) -> None:
+        shape, times = self.frames.shape, self.times_seconds
+        if self.frames.dtype != np.uint8 or len(shape) != 4 or shape[3] != 3 or shape[0] == 0:
+            raise ValueError(
+                "frames must be uint8 of shape (n_frames, height, width, 3), got "
+                f"{self.frames.dtype} of shape {shape}."
+            )
+        if times.dtype != np.float64 or times.shape != shape[:1] or (np.diff(times) < 0).any():
+            raise ValueError(
+                f"times_seconds must be {shape[0]} float64 that do not go backwards, got "
+                f"{times.dtype} of shape {times.shape}."
+            )
+
+    @property
+    def height(self) -> int:
+        """Number of pixel rows."""
+        return self.frames.shape[1]
+
+    @property
+    def width(self) -> int:
+        """Number of pixel columns."""
+        return self.frames.shape[2]
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __repr__(self) -> str:
+        return (
+            f"VideoClip({len(self)} frames of {self.height} x {self.width} from "
+            f"{self.duration_seconds:.3f} s)"
+        )

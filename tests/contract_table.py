@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import PIL.Image
 import soundfile
+from made_videos import moving_square, write_video
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.pipeline import make_pipeline
@@ -65,6 +66,7 @@ from mmsk.series import (
     SpectralSeries,
 )
 from mmsk.text import TfidfEmbedder, TransformerEmbedder, WordReader, WordVectorEmbedder
+from mmsk.video import FrameEmbedder, MotionDescriptors, VideoEmbedder
 
 _folder = tempfile.TemporaryDirectory(prefix="mmsk-contract-")
 atexit.register(_folder.cleanup)
@@ -172,9 +174,28 @@ def series():
     ]
 
 
+def videos():
+    """Five videos of different length and rate, one in each kind of cell."""
+    square = moving_square(24, 32, 40)
+    grain = np.random.default_rng(0).integers(0, 60, size=square.shape, dtype=np.uint8)
+    write_video(FOLDER / "clip.mp4", square, options={"g": "4"})
+    write_video(FOLDER / "clip.avi", square[:, ::-1][:15], 25, codec="mpeg4")
+    write_video(FOLDER / "clip.mkv", square[:, :, ::-1][::2], options={"g": "6"})
+    return [
+        str(FOLDER / "clip.mp4"),
+        FOLDER / "clip.avi",
+        (FOLDER / "clip.mkv").read_bytes(),
+        (square // 2 + grain, 12),
+        (np.roll(square, 9, axis=1)[::-1, ..., 0], 24.0),
+    ]
+
+
 PICTURES = pictures()
 SERIES = series()
 SOUNDS = sounds()
+VIDEOS = videos()
+TAKEN = {"n_frames": [4, 6], "sampling": ["uniform", "keyframes"]}
+EVERY = {"sampling": "stride", "step_seconds": 0.1}
 IMAGES = {"image_size": [32, 48]}
 FRAMES = {"sample_rate": 8000, "n_fft": 256, "hop_length": 128}
 SPECTRA = {
@@ -217,6 +238,8 @@ NOT_SEARCHED = {
     "SequenceAutoEncoder.embedding_size": "as in RecurrentEncoder",
     "validation_fraction": "matters in early stopping only: tests/encoders/test_base.py",
     "n_iter_no_change": "matters in early stopping only: tests/encoders/test_base.py",
+    "FrameEmbedder.weights": "needs a file of weights: tests/image/test_cnn.py",
+    "VideoEmbedder.weights": "needs a file of weights: tests/video/test_video_network.py",
 }
 
 EXTRACTORS = {
@@ -412,6 +435,67 @@ EXTRACTORS = {
         SlidingWindows(MiniRocketEmbedder(84, device="cpu"), window_length=16),
         SERIES,
         {"window_length": [12, 16]},
+    ),
+    "FrameEmbedder": Entry(
+        FrameEmbedder("squeezenet1_1", 4, weights=None, image_size=32),
+        VIDEOS,
+        TAKEN
+        | IMAGES
+        | {
+            "backbone": ["squeezenet1_1", "mobilenet_v3_small"],
+            "layer": [None, "features.4"],
+            "mean": [None, 0.2],
+            "std": [None, [0.4, 0.5, 0.6]],
+            "pooling": [("mean", "std"), "change", None],
+            "precision": ["float32", "bfloat16"],
+            "random_state": [0, 1],
+        },
+        tolerance=1e-5,
+    ),
+    "FrameEmbedder-stride": Entry(
+        FrameEmbedder("squeezenet1_1", 4, weights=None, image_size=32, **EVERY),
+        VIDEOS,
+        {"step_seconds": [0.1, 0.05]},
+        tolerance=1e-5,
+    ),
+    "MotionDescriptors": Entry(
+        MotionDescriptors(n_frames=5, frame_size=24, grid=2, n_parts=2),
+        VIDEOS,
+        TAKEN
+        | {
+            "descriptors": [None, ["difference"]],
+            "frame_size": [24, 32],
+            "grid": [2, 3],
+            "n_parts": [1, 2],
+            "pooling": ["mean", ("max", "trend"), None],
+            "normalize": [True, False],
+        },
+    ),
+    "MotionDescriptors-stride": Entry(
+        MotionDescriptors(["difference"], 5, frame_size=24, grid=2, **EVERY),
+        VIDEOS,
+        {"step_seconds": [0.1, 0.05]},
+    ),
+    "VideoEmbedder": Entry(
+        VideoEmbedder("mc3_18", 2, weights=None, image_size=16),
+        VIDEOS,
+        {
+            "n_frames": [2, 4],
+            "sampling": ["uniform", "keyframes"],
+            "image_size": [16, 24],
+            "backbone": ["mc3_18", "r3d_18"],
+            "mean": [None, 0.2],
+            "std": [None, [0.4, 0.5, 0.6]],
+            "precision": ["float32", "bfloat16"],
+            "random_state": [0, 1],
+        },
+        tolerance=1e-5,
+    ),
+    "VideoEmbedder-stride": Entry(
+        VideoEmbedder("mc3_18", 2, weights=None, image_size=16, **EVERY),
+        VIDEOS,
+        {"step_seconds": [0.1, 0.05]},
+        tolerance=1e-5,
     ),
     "AudioDescriptors-frames": Entry(
         AudioDescriptors(["rms", "tempo"], **FRAMES, **IN_FRAMES), SOUNDS, {"n_frames": [4, 6]}
@@ -815,5 +899,6 @@ NO_TRANSFORMERS = {
     "AudioReader": "gives samples, not features: tests/audio",
     "SeriesReader": "gives samples, not features: tests/series",
     "WordReader": "gives samples, not features: tests/text",
+    "VideoReader": "gives samples, not features: tests/video",
     "ImageAugmenter": "changes pictures, gives no features: tests/image",
 }

@@ -21,6 +21,7 @@ ORDER = [
     ["_learning"],
     ["extraction"],
     ["text", "image", "audio", "series"],
+    ["video"],
     ["encoders"],
     ["compose"],
     ["fusion"],

@@ -47,10 +47,11 @@ ROOMS = {
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
     "text": ["TfidfEmbedder", "TransformerEmbedder", "WordReader", "WordVectorEmbedder"],
+    "video": ["FrameEmbedder", "MotionDescriptors", "VideoEmbedder", "VideoReader"],
 }
 MODULES = {
     "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ReadError"],
-    "samples": ["AudioClip", "Image", "Series"],
+    "samples": ["AudioClip", "Image", "Series", "VideoClip"],
 }
 SUBMODULES = ["datasets", "testing"]
 ONLY_IN_THEIR_ROOM = {"datasets", "extraction", "samples", "testing"}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmsk.samples import AudioClip, Image, Series
+from mmsk.samples import AudioClip, Image, Series, VideoClip
 
 
 def test_image():
@@ -71,3 +71,24 @@ def test_series_of_another_form_is_refused(shape, dtype):
 def test_series_checks_what_it_holds(changes, reason):
     with pytest.raises(ValueError, match=reason):
         Series(**{"values": np.zeros((2, 1), "f4")} | changes)
+
+
+def test_video_clip():
+    clip = VideoClip(np.zeros((3, 48, 64, 3), dtype=np.uint8), np.array([0.1, 0.1, 0.9]), 1.0)
+    assert (len(clip), clip.height, clip.width) == (3, 48, 64)
+    assert repr(clip) == "VideoClip(3 frames of 48 x 64 from 1.000 s)"
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((0, 4, 4, 3), "u1"), ((2, 4, 4), "u1"), ((2, 4, 4, 1), "u1"), ((2, 4, 4, 3), "f4")],
+)
+def test_video_clip_of_another_form_is_refused(shape, dtype):
+    with pytest.raises(ValueError, match=r"frames must be uint8 of shape \(n_frames, height"):
+        VideoClip(np.zeros(shape, dtype), np.zeros(len(shape)), 1.0)
+
+
+@pytest.mark.parametrize("times", [[0.0], [0, 1], [1.0, 0.5]])
+def test_times_of_a_video_clip_go_forwards(times):
+    with pytest.raises(ValueError, match="2 float64 that do not go backwards"):
+        VideoClip(np.zeros((2, 4, 4, 3), dtype=np.uint8), np.array(times), 1.0)

@@ -168,22 +168,23 @@ class ImageNetwork:
         offset = torch.tensor(mean).mul_(255).view(-1, 1, 1)
 
         def embed(part: torch.Tensor) -> torch.Tensor:
-            pictures, by, less = (_sent(each, device) for each in (part, scale, offset))
+            pictures, by, less = (sent(each, device) for each in (part, scale, offset))
             pictures = pictures.permute(0, 3, 1, 2).float().sub_(less).mul_(by).to(self.dtype)
             total = sum(network(_view(pictures, *view)).float() for view in views)
             return (total / len(views)).cpu()
 
         compute = in_equal_passes if device == "cpu" else halved_when_out_of_memory
-        with torch.inference_mode(), self._exact_float32(device):
+        with torch.inference_mode(), exact_float32(device, self.dtype):
             return compute(embed, torch.from_numpy(pixels)).numpy()
 
-    def _exact_float32(self, device: str) -> AbstractContextManager:
-        """Keep convolutions on a GPU from rounding float32 to TF32: rows must not depend on it."""
-        on_gpu = device.startswith("cuda")
-        return _exact_convolutions if on_gpu and self.dtype == torch.float32 else nullcontext()
+
+def exact_float32(device: str, dtype: torch.dtype) -> AbstractContextManager:
+    """Keep convolutions on a GPU from rounding float32 to TF32: rows must not depend on it."""
+    on_gpu = device.startswith("cuda")
+    return _exact_convolutions if on_gpu and dtype == torch.float32 else nullcontext()
 
 
-def _sent(values: torch.Tensor, device: str) -> torch.Tensor:
+def sent(values: torch.Tensor, device: str) -> torch.Tensor:
     """Copy to a device; on CUDA without waiting, for which the memory must stay in place."""
     if device.startswith("cuda"):
         return values.pin_memory().to(device, non_blocking=True)

@@ -94,7 +94,7 @@ def last_layer(network: nn.Module) -> str:
     return [
         name
         for name, module in network.named_modules()
-        if isinstance(module, nn.Linear | nn.Conv2d)
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.Conv3d)
     ][-1]
 
 

@@ -30,6 +30,8 @@ _SUFFIXES = {
 _SAMPLES = {AudioClip: "audio", Image: "image", Series: "series"}
 _FILE = " file"
 _DATES = (date, time, timedelta, np.datetime64, np.timedelta64, pd.Period)
+# Samples and frames come with a rate.
+_OF_A_PAIR = {1: "audio", 2: "audio", 3: "video", 4: "video"}
 _MODALITY_OF_SUFFIX = {suffix: name for name, all_ in _SUFFIXES.items() for suffix in all_}
 
 # First bytes of the formats that the readers take: (offset, bytes, modality).
@@ -222,8 +224,10 @@ def _kind_of_object(cell: Any) -> str:
         return _SAMPLES[type(cell)]
     if hasattr(cell, "getexif"):
         return "image"
-    if isinstance(cell, tuple) and len(cell) == 2 and np.ndim(cell[0]) in (1, 2):
-        return "audio"
+    if isinstance(cell, tuple) and len(cell) == 2 and np.ndim(cell[0]) in _OF_A_PAIR:
+        return _OF_A_PAIR[np.ndim(cell[0])]
+    if hasattr(cell, "times_seconds"):
+        return "video"
     if hasattr(cell, "columns"):
         return "series"
     if hasattr(cell, "to_numpy"):

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from mmsk._device import resolve_device, sharing_devices
-from mmsk._validation import check_choice, check_number
-from mmsk.extraction import CellExtractor
-from mmsk.extraction._stream import Threads
-from mmsk.image._base import channel_values, check_reader, read_pixels
+from mmsk._validation import check_choice
+from mmsk.image._base import check_reader, read_pixels
+from mmsk.image._network import NetworkEmbedder
 from mmsk.image._reader import ImageReader
 
-if TYPE_CHECKING:
-    from mmsk._nets.backbones import Preset
 
-
-class CNNEmbedder(CellExtractor):
+class CNNEmbedder(NetworkEmbedder):
     """Embed pictures with a classification network of torchvision, cut before its last layer.
 
     Any of the networks of ``torchvision.models.list_models(module=torchvision.models)`` can be
@@ -154,61 +148,10 @@ class CNNEmbedder(CellExtractor):
         self.device = device
 
     def _check_parameters(self) -> None:
-        self._check_network()
-        self._plan()
+        super()._check_parameters()
         for view in _names(self.augmentation):
             check_choice("augmentation", view, ["flip", "rotate"])
-        check_choice("precision", self.precision, ["float32", "bfloat16", "float16"])
         check_reader(self.reader)
-        resolve_device(self.device)
-
-    def _check_network(self) -> None:
-        from mmsk._nets.backbones import check_backbone
-        from mmsk._nets.weights import check_weights
-
-        check_backbone(self.backbone)
-        check_weights(self.backbone, self.weights)
-        if self.image_size is not None:
-            check_number("image_size", self.image_size, low=1, integer=True)
-        check_number("random_state", self.random_state, low=0, high=2**63 - 1, integer=True)
-        channel_values("mean", self.mean)
-        channel_values("std", self.std, low=0, low_open=True)
-
-    def _feature_names(self) -> Iterator[str]:
-        self._check_network()
-        return (f"{self.backbone}_{i}" for i in range(self._plan().width))
-
-    def _plan(self) -> Any:
-        from mmsk._nets.cnn import plan_network
-
-        size = self._preset().crop_size
-        return plan_network(self.backbone, self.weights, self.layer, size)
-
-    def _preset(self) -> Preset:
-        from mmsk._nets.cnn import image_preset
-
-        mean, std = channel_values("mean", self.mean), channel_values("std", self.std)
-        return image_preset(self.backbone, self.weights, self.image_size, mean, std)
-
-    @contextmanager
-    def _threads(self) -> Iterator[Threads]:
-        from mmsk._nets.cnn import PICTURES_PER_PASS
-        from mmsk._nets.threads import gpu_threads, single_threads
-
-        devices = sharing_devices(self.device)
-        with single_threads(self.n_jobs) as (n_threads, start):
-            if devices == ["cpu"]:
-                yield Threads(
-                    n_computing=n_threads, start_computing=start, most_rows=PICTURES_PER_PASS
-                )
-            else:
-                n_computing, start_computing = gpu_threads(devices)
-                yield Threads(n_threads, n_computing, start, start_computing)
-
-    def _fingerprint_state(self) -> dict[str, Any]:
-        from mmsk._nets.identity import identify_weights
-
-        return identify_weights(self.backbone, self.weights)
 
     def _prepare(self, cell: Any) -> np.ndarray:
         from mmsk._nets.preprocessing import resize_and_crop
@@ -218,21 +161,7 @@ class CNNEmbedder(CellExtractor):
         return resize_and_crop(pixels, preset.resize_size, preset.crop_size, preset.interpolation)
 
     def _extract(self, samples: list[np.ndarray]) -> np.ndarray:
-        from mmsk._nets.cnn import get_network
-        from mmsk._nets.threads import own_device
-
-        preset = self._preset()
-        network = get_network(
-            self.backbone,
-            weights=self.weights,
-            layer=self.layer,
-            image_size=preset.crop_size,
-            seed=self.random_state,
-            precision=self.precision,
-        )
-        views = _views(_names(self.augmentation))
-        device = own_device(otherwise=sharing_devices(self.device)[0])
-        return network.embed(np.stack(samples), preset.mean, preset.std, views, device)
+        return self._embed(np.stack(samples), _views(_names(self.augmentation)))
 
 
 def _names(augmentation: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from mmsk.heads import SVMClassifier
 from mmsk.image import ColorHistogramEmbedder, HOGEmbedder
 from mmsk.series import MiniRocketEmbedder, SeriesStatistics
 from mmsk.text import TfidfEmbedder
+from mmsk.video import MotionDescriptors
 
 TABLE_MODALITIES = ("numeric", "categorical")
 # A fifth of the paper's, so that an SVM on all blocks stays quick; 24 per kernel.
@@ -39,13 +40,13 @@ def multimodal_pipeline(
     """Build a Pipeline from raw cells to predictions for a multimodal table.
 
     The result is a plain ``Pipeline`` with the steps ``features`` (a ModalityTransformer),
-    ``fusion`` and ``head``, ready to fit, search and change. Each text, image, audio and series
-    column becomes a block of its own under the column's name; all numeric columns together are
-    the block ``numeric``, all categorical ones ``categorical``. Defaults need no download:
+    ``fusion`` and ``head``, ready to fit, search and change. Each text, image, audio, video and
+    series column becomes a block of its own under the column's name; all numeric columns together
+    are the block ``numeric``, all categorical ones ``categorical``. Defaults need no download:
     TF-IDF of words and pairs for text, HOG and colour histograms for images, MFCC and spectral
-    descriptors for audio, statistics and 2,016 MiniRocket features for series, median
-    imputation and scaling for numbers, one-hot codes with a common code for rare values for
-    categories.
+    descriptors for audio, movement for video (files need ``mmsk[video]``), statistics and 2,016
+    MiniRocket features for series, median imputation and scaling for numbers, one-hot codes with
+    a common code for rare values for categories.
 
     Parameters
     ----------
@@ -196,6 +197,8 @@ def _default(modality: str, column: Any, on_error: str) -> Any:
         statistics = SeriesStatistics(on_error=on_error)
         rocket = MiniRocketEmbedder(N_ROCKET_FEATURES, on_error=on_error)
         return FeatureUnion([("statistics", statistics), ("rocket", rocket)])
+    if modality == "video":
+        return MotionDescriptors(on_error=on_error)
     if modality == "numeric":
         imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
         return make_pipeline(imputer, StandardScaler())

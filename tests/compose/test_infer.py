@@ -44,6 +44,7 @@ CELLS = {
     "pixels": ("image", [np.zeros((4, 5, 3)), np.zeros((4, 5), dtype=np.uint8)]),
     "path, bytes and pixels": ("image", ["a.jpg", PNG, np.zeros((4, 5, 3))]),
     "samples and rate": ("audio", [(np.zeros(9), 8000), ([0.0, 0.1], 8000)]),
+    "frames with a rate": ("video", [(np.zeros((2, 4, 4, 3)), 25), (np.zeros((3, 4, 4)), 25)]),
     "frames": ("video", [np.zeros((2, 4, 4, 3)), np.zeros((3, 4, 4, 3))]),
     "array": ("series", [np.zeros(9), np.zeros((9, 2)), np.arange(3)]),
     "list of numbers": ("series", [[1, 2.5], [3]]),

@@ -1,0 +1,8 @@
+"""Videos: the reader and the extractors."""
+
+from mmsk.video._frames import FrameEmbedder
+from mmsk.video._motion import MotionDescriptors
+from mmsk.video._reader import VideoReader
+from mmsk.video._video_network import VideoEmbedder
+
+__all__ = ["FrameEmbedder", "MotionDescriptors", "VideoEmbedder", "VideoReader"]

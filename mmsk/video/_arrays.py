@@ -1,0 +1,63 @@
+"""Frames given as arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mmsk.exceptions import ReadError
+
+_LOWEST_RATE, _HIGHEST_RATE = 1e-3, 1000.0
+
+
+def check_pair(cell: tuple[Any, ...]) -> tuple[np.ndarray, float]:
+    """Return the frames and the rate of a ``(frames, frames_per_second)`` cell.
+
+    Raises
+    ------
+    ReadError
+        If the cell is no such pair, or has no frames.
+    """
+    if len(cell) != 2 or not isinstance(cell[1], int | float | np.number):
+        raise ReadError(
+            "a pair must be (frames, frames_per_second), the rate a number in Hz", "check"
+        )
+    frames, rate = np.asarray(cell[0]), float(cell[1])
+    if not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
+        raise ReadError(
+            f"{rate:g} frames a second, not in {_LOWEST_RATE:g}..{_HIGHEST_RATE:g}", "check"
+        )
+    if frames.ndim not in (3, 4) or (frames.ndim == 4 and frames.shape[3] not in (1, 3)):
+        raise ReadError(
+            f"frames of shape {frames.shape}, not (n_frames, height, width) or "
+            "(n_frames, height, width, 3)",
+            "check",
+        )
+    if 0 in frames.shape:
+        raise ReadError(f"no frames: shape {frames.shape}", "check")
+    if frames.dtype != np.uint8 and frames.dtype.kind != "f":
+        raise ReadError(
+            f"frames of dtype {frames.dtype}; accepted are uint8 in 0..255 and float in [0, 1]",
+            "check",
+        )
+    return frames, rate
+
+
+def to_rgb(frames: np.ndarray) -> np.ndarray:
+    """Turn checked frames into uint8 of shape (n_frames, height, width, 3).
+
+    Raises
+    ------
+    ReadError
+        If floats are not in [0, 1].
+    """
+    if frames.dtype.kind == "f":
+        if not (frames.min() >= 0 and frames.max() <= 1):
+            raise ReadError(
+                "float frames outside [0, 1], or NaN; divide values in 0..255 by 255", "check"
+            )
+        frames = np.round(frames * 255).astype(np.uint8)
+    if frames.ndim == 3:
+        frames = frames[..., np.newaxis]
+    return np.broadcast_to(frames, (*frames.shape[:3], 3))

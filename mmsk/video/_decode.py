@@ -1,0 +1,154 @@
+"""Decoding the frames that are wanted, at the size that is wanted, and little else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mmsk.exceptions import ReadError
+from mmsk.video._container import damaged, import_av
+from mmsk.video._index import FrameIndex, filled_packets, stamp_of
+
+MOST_DAMAGED = 0.1
+
+
+def decode_frames(
+    container: Any, stream: Any, index: FrameIndex, chosen: np.ndarray, target_size: int | None
+) -> np.ndarray:
+    """Decode some frames of a video, skipping the parts that none of them needs.
+
+    ::
+
+        file       I..........I..........I..........I..........
+        chosen         x                      x x
+        decoded    #####                 #######
+
+    Parameters
+    ----------
+    container, stream
+        The open file, at its start.
+    index : FrameIndex
+        Its frames.
+    chosen : ndarray of shape (n_chosen,), dtype int64
+        Which of them, in rising order; a frame may be chosen twice.
+    target_size : int or None
+        Pixels along the shorter side to which larger frames are shrunk as they are decoded.
+
+    Returns
+    -------
+    frames : ndarray of shape (n_chosen, height, width, 3), dtype uint8
+        Upright, all of the size of the first.
+
+    Raises
+    ------
+    ReadError
+        If more than a tenth of what is decoded is damaged.
+    """
+    wanted = np.unique(chosen)
+    picker = _Picker(index.stamps[wanted].tolist(), target_size)
+    parts = _merged(index.starts[wanted], index.places[wanted])
+    for packet in _needed_packets(container, stream, parts):
+        picker.take_all(stream.codec_context, packet)
+    picker.close()
+    return np.stack(picker.pictures)[np.searchsorted(wanted, chosen)]
+
+
+def _merged(starts: np.ndarray, ends: np.ndarray) -> list[tuple[int, int]]:
+    """Merge overlapping parts of the file, given by their first and last packet."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(zip(starts.tolist(), ends.tolist(), strict=True)):
+        if merged and start <= merged[-1][1] + 1:
+            merged[-1] = merged[-1][0], max(merged[-1][1], end)
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _needed_packets(container: Any, stream: Any, parts: list[tuple[int, int]]) -> Iterator[Any]:
+    """Yield the packets of these parts, and None after each part.
+
+    Packets are read and dropped in between, which takes next to no time. Jumping would depend on
+    the index of the file, which may be absent or wrong.
+    """
+    waiting = iter(parts)
+    start, end = next(waiting)
+    for place, packet in enumerate(filled_packets(container, stream)):
+        if place >= start:
+            yield packet
+        if place == end:
+            yield None
+            start, end = next(waiting, (-1, -1))
+            if start < 0:
+                return
+
+
+@dataclass
+class _Picker:
+    """Takes from decoded frames those that are wanted; the one before stands for a lost one."""
+
+    stamps: list[int]
+    target_size: int | None
+    pictures: list[np.ndarray] = field(default_factory=list)
+    n_decoded: int = 0
+    n_damaged: int = 0
+    last: Any = None
+    error: Exception | None = None
+
+    def take_all(self, decoder: Any, packet: Any) -> None:
+        """Decode a packet, or what the decoder still holds back where it is None."""
+        try:
+            frames = decoder.decode(packet)
+        except import_av().FFmpegError as error:
+            self.n_decoded += 1
+            self.n_damaged += 1
+            self.error = error
+            return
+        finally:
+            if packet is None:
+                decoder.flush_buffers()
+        for frame in frames:
+            self._take(frame)
+
+    def close(self) -> None:
+        """Fill up what is lost at the end, or raise ReadError where too much is damaged."""
+        if self.n_damaged > MOST_DAMAGED * self.n_decoded or self.last is None:
+            what = f"damaged: {self.n_damaged} of {self.n_decoded} frames"
+            if self.error is None:
+                raise ReadError(what, "decode")
+            raise damaged(what, self.error) from self.error
+        while len(self.pictures) < len(self.stamps):
+            self._add(self.last)
+
+    def _take(self, frame: Any) -> None:
+        self.n_decoded += 1
+        self.n_damaged += bool(frame.is_corrupt)
+        stamp = stamp_of(frame)
+        if stamp is None:
+            return
+        while self._next_stamp() < stamp:
+            self._add(frame if self.last is None else self.last)
+        if self._next_stamp() == stamp:
+            self._add(frame)
+        self.last = frame
+
+    def _next_stamp(self) -> float:
+        n_taken = len(self.pictures)
+        return self.stamps[n_taken] if n_taken < len(self.stamps) else np.inf
+
+    def _add(self, frame: Any) -> None:
+        if self.pictures:
+            size = self.pictures[0].shape[:2]
+            height, width = size if frame.rotation % 180 == 0 else size[::-1]
+        else:
+            height, width = _size_of(frame, self.target_size)
+        rgb = frame.reformat(width, height, "rgb24", interpolation="AREA", threads=1)
+        self.pictures.append(np.rot90(rgb.to_ndarray(), frame.rotation // 90))
+
+
+def _size_of(frame: Any, target_size: int | None) -> tuple[int, int]:
+    shorter = min(frame.width, frame.height)
+    share = 1.0 if target_size is None else min(1.0, target_size / shorter)
+    return max(1, round(frame.height * share)), max(1, round(frame.width * share))

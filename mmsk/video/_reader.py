@@ -1,0 +1,175 @@
+"""The reader of videos: any accepted cell to frames at chosen times, or a ReadError."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from mmsk._files import is_source, open_cell
+from mmsk._validation import check_number
+from mmsk.exceptions import ReadError
+from mmsk.samples import VideoClip
+from mmsk.video._arrays import check_pair, to_rgb
+from mmsk.video._container import check_pixels, opened
+from mmsk.video._decode import decode_frames
+from mmsk.video._index import check_duration, read_index
+from mmsk.video._sampling import Sampling
+
+
+class VideoReader(BaseEstimator):
+    """Read frames of videos from files, bytes and arrays, within limits.
+
+    Accepted cells: a path (str or Path), bytes, a binary file object, a
+    :class:`~mmsk.samples.VideoClip`, or a pair ``(frames, frames_per_second)`` where frames has
+    shape (n_frames, height, width, 3) or (n_frames, height, width) and holds uint8 or floats in
+    [0, 1]. Accepted files: MP4 and MOV, Matroska and WebM, AVI, MPEG-TS and MPEG-PS, with any
+    codec that FFmpeg decodes; the content decides, not the name. Files need the package ``av``
+    (``pip install 'mmsk[video]'``).
+
+    Frames are chosen by time: a variable rate, or a clip saved at another rate, gives the frames
+    that were on the screen at the same moments. They become 8-bit RGB, turned upright as the file
+    says; 10 and 12 bits are reduced, transparency and the shape of pixels are ignored; where the
+    size changes on the way, all get the size of the first. Only what the chosen frames need is
+    decoded, and frames shrink as they are decoded, so that memory depends on what is returned.
+
+    A file never leads anywhere else: playlists are refused, and what a container refers to is
+    neither opened nor fetched.
+
+    Parameters
+    ----------
+    max_seconds : float, default=3600
+        Longest accepted video, by the times of its frames.
+    max_bytes : int, default=2_000_000_000
+        Largest file, in bytes. A file object is read into memory whole.
+    max_pixels : int, default=40_000_000
+        Largest width x height of a frame; 8K has 33 million. The decoder needs a few times 1.5
+        bytes for each.
+    root : str or path, default=None
+        Folder from which relative paths start and which no path may leave. None reads any file.
+
+    Notes
+    -----
+    A file that ends before its header says is refused: MP4 and AVI where 5 % of the frames are
+    missing, Matroska where one byte is. In MPEG streams it cannot be seen. Frames that the decoder
+    marks as damaged are tolerated up to a tenth of those decoded; more are refused.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from mmsk.video import VideoReader
+    >>> reader = VideoReader(max_seconds=60)
+    >>> clip = reader.read((np.zeros((50, 48, 64), dtype=np.uint8), 25), n_frames=4)
+    >>> clip
+    VideoClip(4 frames of 48 x 64 from 2.000 s)
+    >>> clip.times_seconds
+    array([0.24, 0.72, 1.24, 1.72])
+    >>> reader.read(b"#EXTM3U")
+    Traceback (most recent call last):
+        ...
+    mmsk.exceptions.ReadError: not a video file; accepted are MP4, MOV, Matroska, WebM, AVI,
+    MPEG-TS, MPEG-PS
+    """
+
+    def __init__(
+        self,
+        max_seconds: float = 3600,
+        max_bytes: int = 2_000_000_000,
+        max_pixels: int = 40_000_000,
+        root: str | os.PathLike | None = None,
+    ) -> None:
+        self.max_seconds = max_seconds
+        self.max_bytes = max_bytes
+        self.max_pixels = max_pixels
+        self.root = root
+
+    def check_parameters(self) -> None:
+        """Raise ValueError for a parameter that is not accepted."""
+        check_number("max_seconds", self.max_seconds, low=0, low_open=True)
+        check_number("max_bytes", self.max_bytes, low=1, integer=True)
+        check_number("max_pixels", self.max_pixels, low=1, integer=True)
+
+    def read(
+        self,
+        cell: Any,
+        n_frames: int = 16,
+        *,
+        sampling: str = "uniform",
+        step_seconds: float | None = None,
+        target_size: int | None = None,
+    ) -> VideoClip:
+        """Read one cell.
+
+        Parameters
+        ----------
+        cell : path, bytes, binary file object, VideoClip or (frames, frames_per_second)
+            The video.
+        n_frames : int, default=16
+            Number of frames, at most.
+        sampling : {"uniform", "stride", "keyframes"}, default="uniform"
+            Which frames: ``"uniform"`` takes those in the middle of `n_frames` equal parts of the
+            video, some of them twice where it has fewer; ``"stride"`` one every `step_seconds`
+            from the start; ``"keyframes"`` those that the file stores whole, spread over the
+            video, which is by far the fastest in long files. The last two give fewer frames where
+            the video has fewer.
+        step_seconds : float, default=None
+            Time from one frame to the next with ``sampling="stride"``.
+        target_size : int, default=None
+            Pixels along the shorter side to which larger frames of files are shrunk as they are
+            decoded. None keeps the size. Frames of arrays keep theirs.
+
+        Returns
+        -------
+        clip : VideoClip
+            The frames, with their times.
+
+        Raises
+        ------
+        ReadError
+            If the cell is no accepted video, is damaged, or is over a limit.
+        ValueError
+            If a parameter is not accepted.
+        MissingDependencyError
+            If a file is to be read and PyAV is not installed.
+        """
+        self.check_parameters()
+        chosen = Sampling(n_frames, sampling, step_seconds)
+        chosen.check()
+        if isinstance(cell, VideoClip):
+            return self._from_clip(cell, chosen)
+        if isinstance(cell, tuple):
+            return self._from_array(*check_pair(cell), chosen)
+        if isinstance(cell, np.ndarray):
+            raise ReadError("frames without a rate: give (frames, frames_per_second)", "check")
+        if is_source(cell):
+            return self._from_file(cell, chosen, target_size)
+        raise ReadError(
+            f"not a video: {type(cell).__name__}; accepted are a path, bytes, a binary file "
+            "object or (frames, frames_per_second)",
+            "check",
+        )
+
+    def _from_file(self, cell: Any, sampling: Sampling, target_size: int | None) -> VideoClip:
+        with open_cell(cell, root=self.root, max_bytes=self.max_bytes) as file:
+            with opened(file, self.max_pixels) as (container, stream):
+                index = read_index(container, stream, file, self.max_seconds)
+            chosen = sampling.choose(index.times_seconds, index.duration_seconds, index.is_key)
+            with opened(file, self.max_pixels) as (container, stream):
+                frames = decode_frames(container, stream, index, chosen, target_size)
+        return VideoClip(frames, index.times_seconds[chosen], index.duration_seconds)
+
+    def _from_array(self, frames: np.ndarray, rate: float, sampling: Sampling) -> VideoClip:
+        check_pixels(frames.shape[2], frames.shape[1], self.max_pixels)
+        duration = len(frames) / rate
+        check_duration(duration, self.max_seconds)
+        times = np.arange(len(frames)) / rate
+        chosen = sampling.choose(times, duration)
+        return VideoClip(to_rgb(frames[chosen]), times[chosen], duration)
+
+    def _from_clip(self, clip: VideoClip, sampling: Sampling) -> VideoClip:
+        check_pixels(clip.width, clip.height, self.max_pixels)
+        check_duration(clip.duration_seconds, self.max_seconds)
+        chosen = sampling.choose(clip.times_seconds, clip.duration_seconds)
+        return VideoClip(clip.frames[chosen], clip.times_seconds[chosen], clip.duration_seconds)
