@@ -18,8 +18,9 @@ def learn_inputs(
     """Learn the scale of each block, and the norm that its scaled rows have.
 
     Fusions bring the rows of a block to norm 1; networks learn fastest from columns of variance
-    1, which is a norm of the square root of the width. Of sparse rows the values that are stored
-    count, not the width.
+    1, which is a norm of the square root of the width. Here every block gets the norm that
+    columns of variance 1 would give to the blocks on average, so that a narrow block is not
+    drowned by a wide one. Of sparse rows the values that are stored count, not the width.
 
     Parameters
     ----------
@@ -34,20 +35,21 @@ def learn_inputs(
     -------
     scales : dict of str to BlockScale
         The map of each block.
-    spreads : list of float
-        The norm of a row of each block.
+    norms : list of float
+        The norm of a row of each block; one for all, unless `scale` is None.
     """
-    scales, spreads = {}, []
+    scales, filled = {}, []
     for name, block in blocks.items():
         rows = blocks.present_in(name) & (weight > 0)
         uneven = len(np.unique(weight[rows])) > 1
-        learned = learn_scale(block, rows, scale, weight if uneven else None)
-        spread = np.sqrt(_filled(block, rows, learned))
-        if scale is not None:
-            learned = replace(learned, factor=(learned.factor * spread).astype(np.float32))
-        scales[name] = learned
-        spreads.append(float(spread))
-    return scales, spreads
+        scales[name] = learn_scale(block, rows, scale, weight if uneven else None)
+        filled.append(_filled(block, rows, scales[name]))
+    if scale is None:
+        return scales, np.sqrt(filled).tolist()
+    norm = float(np.sqrt(np.mean(filled)))
+    for name, learned in scales.items():
+        scales[name] = replace(learned, factor=(learned.factor * norm).astype(np.float32))
+    return scales, [norm] * len(scales)
 
 
 def _filled(block: Any, rows: np.ndarray, scale: BlockScale) -> float:

@@ -17,24 +17,39 @@ def blocks():
     return FeatureBlocks({"image": image, "text": text})
 
 
+def mean_square_norm(rows):
+    squares = rows.multiply(rows) if sparse.issparse(rows) else np.square(rows)
+    return squares.sum() / rows.shape[0]
+
+
 def test_standard(blocks):
-    scales, spreads = learn_inputs(blocks, "standard", np.ones(60))
+    """3 columns vary, 10 values are stored on average: the norm lies between."""
+    scales, norms = learn_inputs(blocks, "standard", np.ones(60))
     image = scales["image"].apply(blocks["image"][20:])
     np.testing.assert_allclose(image.mean(axis=0), 0, atol=1e-5)
-    np.testing.assert_allclose(image.std(axis=0), [1, 1, 1, 0], atol=1e-5)
+    deviation = (6.5 / 3) ** 0.5
+    np.testing.assert_allclose(image.std(axis=0), deviation * np.array([1, 1, 1, 0]), rtol=1e-5)
     text = scales["text"].apply(blocks["text"])
-    assert np.mean(text.data**2) == pytest.approx(1, rel=1e-5)
-    assert spreads == pytest.approx([3**0.5, 10**0.5])
+    assert mean_square_norm(image) == pytest.approx(6.5, rel=1e-5)
+    assert mean_square_norm(text) == pytest.approx(6.5, rel=1e-5)
+    assert norms == pytest.approx([6.5**0.5] * 2)
+
+
+def test_one_block_has_columns_of_variance_1():
+    rows = np.random.default_rng(0).normal(5, [1, 10, 100], size=(60, 3))
+    scales, norms = learn_inputs(FeatureBlocks({"image": rows}), "standard", np.ones(60))
+    np.testing.assert_allclose(scales["image"].apply(rows).std(axis=0), 1, rtol=1e-5)
+    assert norms == pytest.approx([3**0.5])
 
 
 def test_block_and_none(blocks):
-    scales, spreads = learn_inputs(blocks, "block", np.ones(60))
+    scales, norms = learn_inputs(blocks, "block", np.ones(60))
     image = scales["image"].apply(blocks["image"][20:])
-    assert np.mean(image**2) == pytest.approx(1, rel=1e-5)
-    assert spreads == pytest.approx([2, 10**0.5])
-    scales, spreads = learn_inputs(blocks, None, np.ones(60))
+    assert mean_square_norm(image) == pytest.approx(7, rel=1e-5)
+    assert norms == pytest.approx([7**0.5] * 2)
+    scales, norms = learn_inputs(blocks, None, np.ones(60))
     np.testing.assert_array_equal(scales["image"].factor, 1)
-    assert spreads == pytest.approx([2, 10**0.5])
+    assert norms == pytest.approx([2, 10**0.5])
 
 
 def test_only_rows_with_weight_count_and_by_their_weight(blocks):
@@ -48,6 +63,6 @@ def test_only_rows_with_weight_count_and_by_their_weight(blocks):
 
 
 def test_a_block_without_rows(blocks):
-    scales, spreads = learn_inputs(blocks, "standard", np.r_[np.ones(20), np.zeros(40)])
+    scales, norms = learn_inputs(blocks, "standard", np.r_[np.ones(20), np.zeros(40)])
     assert not scales["image"].factor.any()
-    assert spreads[0] == 1
+    assert np.isfinite(norms).all()
