@@ -1,7 +1,8 @@
 """From a table of raw files to one grid-searched, fused, saved Pipeline.
 
-Makes a table of texts, pictures, sounds and numbers on the spot, compares every modality alone
-with all of them fused, searches over extractors, fusions and heads, and saves the model.
+Makes a table of texts, pictures, sounds, sensor series and numbers on the spot, compares every
+modality alone with all of them fused, searches over extractors, fusions and heads, and saves the
+model.
 
 Run: python examples/quickstart.py
 """
@@ -43,7 +44,7 @@ def main() -> None:
     table, y = make_multimodal(
         300,
         folder=OUTPUT / "data",
-        modalities=("text", "image", "audio", "numeric"),
+        modalities=("text", "image", "audio", "series", "numeric"),
         n_classes=3,
         redundancy=0.3,
         uniqueness=0.7,

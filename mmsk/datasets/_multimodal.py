@@ -1,4 +1,4 @@
-"""make_multimodal: rows of made-up texts, pictures, sounds and numbers with known information."""
+"""make_multimodal: rows of made-up texts, files and numbers with known information."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from mmsk.datasets._folder import claim_folder
 from mmsk.datasets._render_audio import render_audio
 from mmsk.datasets._render_image import render_image
 from mmsk.datasets._render_numeric import render_numeric
+from mmsk.datasets._render_series import render_series
 from mmsk.datasets._render_text import render_text
+from mmsk.datasets._render_video import render_video
 
 MOST_CLASSES = 8
 
@@ -36,6 +38,8 @@ RENDERERS = {
     "text": Renderer(render_text, ("text",)),
     "image": Renderer(render_image, ("image",), ".png"),
     "audio": Renderer(render_audio, ("audio",), ".wav"),
+    "video": Renderer(render_video, ("video",), ".mp4"),
+    "series": Renderer(render_series, ("series",), ".npy"),
     "numeric": Renderer(render_numeric, ("numeric_1", "numeric_2", "numeric_3", "numeric_4")),
 }
 
@@ -56,9 +60,10 @@ def make_multimodal(
 ) -> tuple[pd.DataFrame, np.ndarray] | Bunch:
     r"""Make a multimodal classification problem of which the information is known.
 
-    Real files are written: 64 x 64 PNG pictures and WAV sounds of 0.5 s at 16 kHz. The label of
-    each row reaches the cells in one of the three ways of partial information decomposition
-    [1]_ [2]_, and the shares of the ways are parameters:
+    Real files are written: 64 x 64 PNG pictures, WAV sounds of 0.5 s at 16 kHz, MP4 videos of 16
+    frames (with PyAV, extra ``video``), .npy series of two channels at 50 Hz. The label of each
+    row reaches the cells in one of the three ways of partial information decomposition [1]_ [2]_,
+    and the shares of the ways are parameters:
 
     - *redundant*: every modality shows the class. One modality is enough; several average out
       each other's noise.
@@ -69,8 +74,9 @@ def make_multimodal(
       and a linear model on all modalities finds nothing: only products do.
 
     A cell shows the class by the topic of a text, the form and colour of a shape, the pitch of a
-    chord, the first two numbers; and its piece by the mood of a text, stripes on the ground, bursts
-    of noise, the last two numbers. Around them are idle talk, litter, grain and hiss.
+    chord, the direction of a ball, the rate of a swing, the first two numbers; and its piece by the
+    mood of a text, stripes on the ground, bursts of noise, flashes, jolts, the last two numbers.
+    Around them are idle talk, litter, grain and hiss.
 
     With shares :math:`r, u_m, s`, :math:`C` classes and :math:`q` = `noise`, evidence is right
     with chance :math:`p = 1 - q + q / C`, and without missing cells
@@ -87,8 +93,9 @@ def make_multimodal(
         Folder for the files, made where it does not exist. It must be empty, or hold the set that
         the same parameters made before, which is then written anew.
     modalities : sequence of str, default=("text", "image", "audio")
-        Which of ``"text"``, ``"image"``, ``"audio"`` and ``"numeric"``, in the order of the
-        columns. ``"numeric"`` has four columns, the others one of their own name.
+        Which of ``"text"``, ``"image"``, ``"audio"``, ``"video"``, ``"series"`` and
+        ``"numeric"``, in the order of the columns. ``"numeric"`` has four columns, the others one
+        of their own name.
     n_classes : int, default=2
         Number of classes, 2 to 8.
     redundancy : float, default=0.4

@@ -14,7 +14,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from mmsk.datasets import make_multimodal
 
-ALL = ["text", "image", "audio", "numeric"]
+ALL = ["text", "image", "audio", "video", "series", "numeric"]
 
 
 def picture_features(path):
@@ -79,11 +79,11 @@ def test_synergistic_only_products_find_it(tmp_path):
 
 def test_table_has_a_column_per_modality_and_files_that_open(tmp_path):
     table, y = make_multimodal(5, folder=tmp_path, modalities=ALL, random_state=0)
-    assert table.columns.tolist() == ["text", "image", "audio", *(f"numeric_{i}" for i in "1234")]
-    assert table.shape == (5, 7)
+    assert table.columns.tolist() == [*ALL[:-1], *(f"numeric_{i}" for i in "1234")]
+    assert table.shape == (5, 9)
     assert y.shape == (5,)
     assert all(isinstance(text, str) for text in table["text"])
-    assert all(Path(path).is_absolute() for path in [*table["image"], *table["audio"]])
+    assert all(Path(path).is_absolute() for path in table[ALL[1:-1]].to_numpy().ravel())
     Image.open(table["image"][0]).close()
     assert table["numeric_1"].dtype == float
 
@@ -126,7 +126,7 @@ def test_missing_cells_are_none_and_have_no_files(tmp_path):
     missing = {"text": 0.25, "image": 0.5, "numeric": 0.5}
     table, _ = make_multimodal(40, folder=tmp_path, modalities=ALL, missing=missing, random_state=0)
     absent = table.isna()
-    assert absent.sum().tolist() == [10, 20, 0, 20, 20, 20, 20]
+    assert absent.sum().tolist() == [10, 20, 0, 0, 0, 20, 20, 20, 20]
     assert all(table["image"][row] is None for row in np.flatnonzero(absent["image"]))
     assert len(list((tmp_path / "image").iterdir())) == 20
     assert not absent.all(axis=1).any()

@@ -1,5 +1,6 @@
 """What is rendered can be found again, by means that share nothing with the renderers."""
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -9,7 +10,9 @@ from mmsk.datasets._evidence import Evidence
 from mmsk.datasets._render_audio import render_audio
 from mmsk.datasets._render_image import OUTLINES, render_image
 from mmsk.datasets._render_numeric import render_numeric
+from mmsk.datasets._render_series import render_series
 from mmsk.datasets._render_text import MOODS, TOPICS, render_text
+from mmsk.datasets._render_video import render_video
 
 NOTHING = Evidence(None, None, 8)
 
@@ -31,6 +34,26 @@ def sound_of(evidence, seed, path):
     info = soundfile.info(path)
     assert (info.format, info.samplerate, info.channels, info.frames) == ("WAV", 16000, 1, 8000)
     return soundfile.read(path)[0]
+
+
+def series_of(evidence, seed, path):
+    render_series(evidence, np.random.default_rng(seed), path)
+    values = np.load(path, allow_pickle=False)
+    assert values.dtype == np.float32
+    assert 100 <= len(values) <= 150
+    assert values.shape[1] == 2
+    return values.astype(float)
+
+
+def film_of(evidence, seed, path):
+    """Brightness of the frames, shape (n_frames, height, width)."""
+    render_video(evidence, np.random.default_rng(seed), path)
+    with av.open(str(path)) as file:
+        stream = file.streams.video[0]
+        assert (file.format.name.split(",")[0], stream.average_rate) == ("mov", 12)
+        frames = [frame.to_ndarray(format="gray") for frame in file.decode(stream)]
+    assert np.shape(frames) == (16, 48, 64)
+    return np.array(frames, dtype=float)
 
 
 def power_of(sound):
@@ -97,6 +120,47 @@ def test_sound_shows_piece_by_band_and_number_of_bursts(tmp_path):
 
 def test_sound_of_nothing_is_faint(tmp_path):
     assert np.abs(sound_of(NOTHING, 0, tmp_path / "a.wav")).max() < 0.1
+
+
+@pytest.mark.parametrize("value", range(8))
+def test_series_shows_class_by_its_rate(value, tmp_path):
+    swing = series_of(Evidence(value, None, 8), value, tmp_path / "a.npy")[:, 0]
+    power = np.abs(np.fft.rfft(swing - swing.mean(), 4096))
+    rate = np.fft.rfftfreq(4096, 1 / 50)[power.argmax()]
+    assert round(8 * np.log2(rate) / 3) == value
+
+
+@pytest.mark.parametrize("value", range(8))
+def test_series_shows_piece_by_the_number_of_jolts(value, tmp_path):
+    jolts = series_of(Evidence(None, value, 8), value, tmp_path / "a.npy")[:, 1]
+    assert np.count_nonzero(np.diff((jolts > 2).astype(int)) == 1) == value + 1
+
+
+def test_series_of_nothing_has_neither(tmp_path):
+    assert np.abs(series_of(NOTHING, 0, tmp_path / "a.npy")).max() < 2
+
+
+@pytest.mark.parametrize("value", range(8))
+def test_video_shows_class_by_the_direction_of_a_ball(value, tmp_path):
+    frames = film_of(Evidence(value, None, 8), value, tmp_path / "a.mp4")
+    rows, columns = np.mgrid[:48, :64]
+    ball = frames > 140
+    across = [columns[there].mean() for there in ball]
+    down = [rows[there].mean() for there in ball]
+    angle = np.arctan2(down[-1] - down[0], across[-1] - across[0])
+    assert round(8 * angle / (2 * np.pi)) % 8 == value
+
+
+@pytest.mark.parametrize("value", range(8))
+def test_video_shows_piece_by_the_number_of_flashes(value, tmp_path):
+    brightness = film_of(Evidence(None, value, 8), value, tmp_path / "a.mp4").mean(axis=(1, 2))
+    assert (brightness > brightness.min() + 25).sum() == value + 1
+
+
+def test_video_of_nothing_has_neither(tmp_path):
+    frames = film_of(NOTHING, 0, tmp_path / "a.mp4")
+    assert frames.max() < 130
+    assert np.ptp(frames.mean(axis=(1, 2))) < 5
 
 
 def test_numbers_lie_on_circles():
