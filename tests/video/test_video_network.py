@@ -7,7 +7,7 @@ from torchvision.transforms.v2 import functional as F
 from mmsk.exceptions import ReadError
 from mmsk.video import VideoEmbedder
 
-# The others, of up to 88 million weights, differ in no way that the reader or the cut would see.
+# The others, of up to 88 million weights, take the same way and too long for a test.
 SHAPES = [("mc3_18", 5, 40), ("s3d", 14, 224), ("swin3d_t", 4, 64)]
 
 
