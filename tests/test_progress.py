@@ -9,6 +9,7 @@ from public_objects import public_estimators
 from sklearn.base import clone
 from sklearn.callback import CallbackSupportMixin, ProgressBar
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import Normalizer
@@ -103,9 +104,15 @@ WITHOUT_STEPS = [
 ]
 
 
+NEEDED = {
+    mmsk.PerBlock: [Normalizer()],
+    mmsk.DistilledClassifier: [LogisticRegression(), LogisticRegression()],
+}
+
+
 @pytest.mark.parametrize("kind", WITHOUT_STEPS)
 def test_a_fit_that_is_not_in_steps_is_one_task(kind):
-    head = kind(Normalizer()) if kind is mmsk.PerBlock else kind()
+    head = kind(*NEEDED.get(kind, []))
     recorder = Recorder()
     head.set_callbacks(recorder).fit(np.random.default_rng(0).normal(size=(20, 4)), [0, 1] * 10)
     assert recorder.begun == recorder.ended == [(kind.__name__, "fit", 0)]

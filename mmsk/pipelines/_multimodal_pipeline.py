@@ -77,7 +77,7 @@ def multimodal_pipeline(
     Raises
     ------
     ValueError
-        If a modality is unknown, has no default extractor, or no column is left; or if `fusion`
+        If a modality is unknown, or no column is left; or if `fusion`
         or `head` is no estimator.
 
     See Also
@@ -181,10 +181,10 @@ def _extractor(modality: str, column: Any, chosen: Mapping[str, Any], on_error: 
     if column in chosen:
         return chosen[column]
     # A clone for each column, so that one can be changed without the others.
-    return clone(chosen[modality]) if modality in chosen else _default(modality, column, on_error)
+    return clone(chosen[modality]) if modality in chosen else _default(modality, on_error)
 
 
-def _default(modality: str, column: Any, on_error: str) -> Any:
+def _default(modality: str, on_error: str) -> Any:
     if modality == "text":
         return TfidfEmbedder(ngram_range=(1, 2), sublinear_tf=True, on_error=on_error)
     if modality == "image":
@@ -202,11 +202,4 @@ def _default(modality: str, column: Any, on_error: str) -> Any:
     if modality == "numeric":
         imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
         return make_pipeline(imputer, StandardScaler())
-    if modality == "categorical":
-        return OneHotEncoder(
-            handle_unknown="infrequent_if_exist", min_frequency=2, dtype=np.float32
-        )
-    raise ValueError(
-        f"Column {column!r} is {modality}, which has no default extractor. Give one with "
-        f"extractors={{{modality!r}: ...}}, or set its modality to 'drop'."
-    )
+    return OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=2, dtype=np.float32)

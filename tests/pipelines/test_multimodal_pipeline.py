@@ -144,7 +144,6 @@ def test_fusion_head_and_jobs_are_passed_on():
     [
         (({"a": "txt"},), r"The modality 'txt' of column 'a' is not one of 'text', 'image'"),
         (({"a": "drop"},), r"No column is left to learn from:\na  drop"),
-        (({"a": "series"},), r"Column 'a' is series, which has no default extractor.*'series': "),
         ((["a"],), r"Expected a table with named columns, got list"),
     ],
 )
