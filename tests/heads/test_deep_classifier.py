@@ -2,7 +2,6 @@
 
 import io
 import pickle
-import signal
 
 import joblib
 import numpy as np
@@ -365,7 +364,7 @@ def test_callbacks_hear_of_each_epoch(blocks, y):
 def test_ctrl_c_keeps_what_was_learned(blocks, y):
     def interrupt(epoch):
         if epoch.number == 2:
-            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt  # as Ctrl-C does, unless the process was told to ignore it
 
     head = DeepFusionClassifier(**BRIEFLY, callbacks=[interrupt])
     with pytest.warns(UserWarning, match="Interrupted after 2 epochs; what was learned is kept"):
