@@ -46,7 +46,7 @@ from mmsk import (
     TfidfEmbedder,
 )
 
-FASHION_PIXELS = 64
+FASHION_PIXELS = 224
 N_MELS, LEVELS_DB = 64, 80.0
 
 Row = tuple[str, float]
@@ -100,6 +100,7 @@ def fashion() -> Iterator[Row]:
         "image_size": FASHION_PIXELS,
         "max_epochs": 5,
         "random_state": 0,
+        "n_jobs": 2,
     }
     for name, encoder in {
         "MobileNetV2, frozen": mobilenet(FASHION_PIXELS),
