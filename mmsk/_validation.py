@@ -174,6 +174,15 @@ def check_number(
         raise ValueError(f"{name}={value!r} is not {wanted}.")
 
 
+def check_n_jobs(n_jobs: Any) -> None:
+    """Raise ValueError unless this is a number of threads as joblib counts them, or None."""
+    if n_jobs is None:
+        return
+    check_number("n_jobs", n_jobs, integer=True)
+    if n_jobs == 0:
+        raise ValueError("n_jobs=0 is no number of threads: give 1 or more, -1, or None.")
+
+
 def check_block_names(name: str, given: Iterable[str], blocks: Sequence[str]) -> None:
     """Raise ValueError if a parameter names a block that is not there.
 

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from dataclasses import replace
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from torch import nn
 from mmsk._nets.backbones import Preset, build_random, trained_preset
 from mmsk._nets.cut import CutNetwork, Plan, plan_cut
 from mmsk._nets.threads import SharedContext
-from mmsk._nets.weights import is_file_name, load_weights, weights_name
+from mmsk._nets.weights import load_weights, weights_name, weights_with_version
 
 NETWORKS_KEPT = 4
 # On a CPU a row's last bits depend on how many pictures pass together: 4 and 8 give equal bits,
@@ -70,12 +69,7 @@ def get_network(
 
     A weights file that changed on disk is loaded again.
     """
-    if is_file_name(weights):
-        status = Path(weights).stat()
-        weights = str(Path(weights).resolve())
-        version: tuple[int, ...] = (status.st_size, status.st_mtime_ns)
-    else:
-        version = (seed,) if weights is None else ()
+    weights, version = weights_with_version(weights, seed)
     with _building:
         return _network(backbone, weights, version, layer, image_size, precision)
 

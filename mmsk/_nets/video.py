@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from torch import nn
 from mmsk._nets.backbones import Preset, build_hollow, build_random, did_you_mean, import_models
 from mmsk._nets.cnn import DTYPES, exact_float32, halved_when_out_of_memory, sent
 from mmsk._nets.cut import last_layer
-from mmsk._nets.weights import is_file_name, load_file, load_named
+from mmsk._nets.weights import is_file_name, load_weights, weights_with_version
 
 NETWORKS_KEPT = 4
 
@@ -108,12 +107,7 @@ def get_video_network(
 
     A weights file that changed on disk is loaded again.
     """
-    if is_file_name(weights):
-        status = Path(weights).stat()
-        weights = str(Path(weights).resolve())
-        version: tuple[int, ...] = (status.st_size, status.st_mtime_ns)
-    else:
-        version = (seed,) if weights is None else ()
+    weights, version = weights_with_version(weights, seed)
     with _building:
         return _network(backbone, weights, version, n_frames, image_size, precision)
 
@@ -130,10 +124,8 @@ def _network(
     final = plan_video(backbone, n_frames, image_size).final
     if weights is None:
         network = build_random(backbone, image_size, version[0])
-    elif is_file_name(weights):
-        network = load_file(backbone, weights, image_size, final)
     else:
-        network = load_named(backbone, weights)
+        network = load_weights(backbone, weights, image_size, final)
     network.set_submodule(final, nn.Identity())
     return VideoNetwork(network, DTYPES[precision])
 

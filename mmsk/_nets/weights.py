@@ -90,6 +90,17 @@ def _origin(path: str, modified_ns: int) -> str | None:
     return _tried(path, read)
 
 
+def weights_with_version(weights: Any, seed: int) -> tuple[Any, tuple[int, ...]]:
+    """Return weights, a file by its full path, and what changes when the loaded ones would.
+
+    That is the state of a file, the seed of random weights, and nothing for named ones.
+    """
+    if is_file_name(weights):
+        status = Path(weights).stat()
+        return str(Path(weights).resolve()), (status.st_size, status.st_mtime_ns)
+    return weights, (seed,) if weights is None else ()
+
+
 def load_weights(backbone: str, weights: Any, image_size: int, final: str) -> nn.Module:
     """Build a network with the weights of a file, as `load_file`, or named ones."""
     if is_file_name(weights):

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from mmsk._device import resolve_device
 from mmsk._learning import LearnsInEpochs
 from mmsk._progress import epochs_told
-from mmsk._validation import RawColumn, check_choice, check_number, raw_column
+from mmsk._validation import RawColumn, check_choice, check_n_jobs, check_number, raw_column
 from mmsk.extraction import BaseExtractor
 from mmsk.extraction._reading import read_batches
 
@@ -171,10 +171,7 @@ class BaseEncoder(LearnsInEpochs, BaseExtractor):
         check_number("n_components", self.n_components, low=1, integer=True)
         check_choice("on_error", self.on_error, ["raise", "missing"])
         check_number("max_bad_fraction", self.max_bad_fraction, low=0, high=1)
-        if self.n_jobs is not None:
-            check_number("n_jobs", self.n_jobs, integer=True)
-            if self.n_jobs == 0:
-                raise ValueError("n_jobs=0 is no number of threads: give 1 or more, -1, or None.")
+        check_n_jobs(self.n_jobs)
         self._check_training()
         self._check_leaf_parameters()
 

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from mmsk._config import config_to_send, current_config, receive_config
 from mmsk._progress import FitTasks, as_fit_task, progress_bar
-from mmsk._validation import RawColumn, check_choice, check_number, raw_column
+from mmsk._validation import RawColumn, check_choice, check_n_jobs, check_number, raw_column
 from mmsk.extraction._code import digest_of_room
 from mmsk.extraction._digest import digest_cell, digest_text
 from mmsk.extraction._keeper import Keeper
@@ -243,10 +243,7 @@ class CellExtractor(BaseExtractor):
         check_choice("on_error", self.on_error, ["raise", "missing"])
         check_number("max_bad_fraction", self.max_bad_fraction, low=0, high=1)
         check_number("batch_size", self.batch_size, low=1, integer=True)
-        if self.n_jobs is not None:
-            check_number("n_jobs", self.n_jobs, integer=True)
-            if self.n_jobs == 0:
-                raise ValueError("n_jobs=0 is no number of threads: give 1 or more, -1, or None.")
+        check_n_jobs(self.n_jobs)
         self._check_parameters()
 
     def __sklearn_tags__(self) -> Tags:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmsk._device import resolve_device, sharing_devices
+from mmsk._device import resolve_device
 from mmsk._validation import check_choice, check_number
 from mmsk.extraction import CellExtractor
+from mmsk.extraction._network_threads import device_of_thread, network_threads
 from mmsk.extraction._stream import Threads
 from mmsk.image._base import channel_values
 
@@ -81,19 +82,8 @@ class NetworkEmbedder(CellExtractor):
 
         return PICTURES_PER_PASS
 
-    @contextmanager
-    def _threads(self) -> Iterator[Threads]:
-        from mmsk._nets.threads import gpu_threads, single_threads
-
-        devices = sharing_devices(self.device)
-        with single_threads(self.n_jobs) as (n_threads, start):
-            if devices == ["cpu"]:
-                yield Threads(
-                    n_computing=n_threads, start_computing=start, most_rows=self._most_rows()
-                )
-            else:
-                n_computing, start_computing = gpu_threads(devices)
-                yield Threads(n_threads, n_computing, start, start_computing)
+    def _threads(self) -> AbstractContextManager[Threads]:
+        return network_threads(self.device, self.n_jobs, most_rows=self._most_rows())
 
     def _fingerprint_state(self) -> dict[str, Any]:
         from mmsk._nets.identity import identify_weights
@@ -115,9 +105,4 @@ class NetworkEmbedder(CellExtractor):
             seed=self.random_state,
             precision=self.precision,
         )
-        return network.embed(pixels, preset.mean, preset.std, views, self._own_device())
-
-    def _own_device(self) -> str:
-        from mmsk._nets.threads import own_device
-
-        return own_device(otherwise=sharing_devices(self.device)[0])
+        return network.embed(pixels, preset.mean, preset.std, views, device_of_thread(self.device))

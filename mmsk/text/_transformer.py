@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
-from mmsk._device import resolve_device, sharing_devices
+from mmsk._device import resolve_device
 from mmsk._validation import check_choice, check_number
 from mmsk.exceptions import ReadError
 from mmsk.extraction import CellExtractor
+from mmsk.extraction._network_threads import device_of_thread, network_threads
 from mmsk.extraction._stream import Threads
 from mmsk.text._documents import attempt
 
@@ -143,17 +144,8 @@ class TransformerEmbedder(CellExtractor):
         check_source(self.model, self.revision)
         return (f"transformer{i}" for i in range(width_of(str(self.model), self.revision)))
 
-    @contextmanager
-    def _threads(self) -> Iterator[Threads]:
-        from mmsk._nets.threads import gpu_threads, single_threads
-
-        devices = sharing_devices(self.device)
-        with single_threads(self.n_jobs) as (n_threads, start):
-            if devices == ["cpu"]:
-                yield Threads(n_computing=n_threads, start_computing=start)
-            else:
-                n_computing, start_computing = gpu_threads(devices)
-                yield Threads(1, n_computing, start, start_computing)
+    def _threads(self) -> AbstractContextManager[Threads]:
+        return network_threads(self.device, self.n_jobs, n_reading=1)
 
     def _fingerprint_state(self) -> dict[str, Any]:
         from mmsk._nets.transformer import identify_text_network
@@ -167,7 +159,6 @@ class TransformerEmbedder(CellExtractor):
         return text
 
     def _extract(self, samples: list[str]) -> np.ndarray:
-        from mmsk._nets.threads import own_device
         from mmsk._nets.transformer import get_text_network
 
         network = get_text_network(str(self.model), self.revision, self.precision)
@@ -176,5 +167,5 @@ class TransformerEmbedder(CellExtractor):
             pooling=self.pooling,
             max_tokens=self.max_tokens,
             overlap=self.overlap,
-            device=own_device(otherwise=sharing_devices(self.device)[0]),
+            device=device_of_thread(self.device),
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmsk.extraction._network_threads import device_of_thread
 from mmsk.image._base import channel_values
 from mmsk.image._network import NetworkEmbedder
 from mmsk.video._base import TakesFrames
@@ -183,4 +184,5 @@ class VideoEmbedder(TakesFrames, NetworkEmbedder):
             seed=self.random_state,
             precision=self.precision,
         )
-        return network.embed(np.stack(samples), preset.mean, preset.std, self._own_device())
+        device = device_of_thread(self.device)
+        return network.embed(np.stack(samples), preset.mean, preset.std, device)

@@ -100,7 +100,7 @@ def test_refused_files(rows, tmp_path):
 
 def test_a_folder_that_is_not_there(rows, tmp_path):
     callbacks = [Checkpoint(tmp_path / "none" / "run.npz")]
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="none"):
         DeepFusionClassifier(**BRIEFLY, callbacks=callbacks).fit(*rows)
 
 

@@ -285,7 +285,7 @@ def test_shares_of_blocks(fusion, blocks, y):
     head = DeepFusionClassifier(**BRIEFLY, fusion=fusion).fit(blocks, y)
     if fusion in ("concat", "tensor", "joint"):
         assert not hasattr(head, "modality_weights")
-        with pytest.raises(AttributeError) as error:
+        with pytest.raises(AttributeError, match="modality_weights") as error:
             head.modality_weights(blocks)
         assert "modality_weights is there for 'weighted'" in str(error.value.__cause__)
         return

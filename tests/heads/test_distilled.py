@@ -332,6 +332,6 @@ def test_refused_labels(table, y):
     )
     with pytest.raises(ValueError, match=message):
         DistilledClassifier(frozen, STUDENT).fit(table, y)
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match="DistilledClassifier instance is not fitted yet"):
         model.predict(table)
     assert not hasattr(model, "classes_")

@@ -266,7 +266,8 @@ def test_cuda_without_a_gpu_is_refused(pictures):
 def test_devices_share_the_batches(monkeypatch, pictures):
     # To torch every number is the same CPU, so these stand for GPUs, with all but their streams.
     expected = small().transform(pictures)
-    monkeypatch.setattr("mmsk.image._network.sharing_devices", lambda device: ["cpu:0", "cpu:1"])
+    sharing = "mmsk.extraction._network_threads.sharing_devices"
+    monkeypatch.setattr(sharing, lambda device: ["cpu:0", "cpu:1"])
     seen = []
     embed = ImageNetwork.embed
 
