@@ -25,9 +25,7 @@ _NOT_MPEG = (b"RIFF", b"RF64", b"FORM", b".snd", b"fLaC", b"OggS")
 
 
 @contextmanager
-def opened_sound(
-    file: BinaryIO, max_seconds: float
-) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
+def opened_sound(file: BinaryIO, max_seconds: float) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
     """Open a sound file, to be decoded block by block.
 
     Memory is bounded by a block of 2**18 values, whatever the header says.

@@ -17,6 +17,7 @@ from mmsk._validation import RawColumn, check_choice, check_number, raw_column
 from mmsk.extraction import BaseExtractor
 from mmsk.text._documents import read_documents
 from mmsk.text._vector_files import WordVectors, open_vectors
+from mmsk.text._word_reader import WordReader
 
 WORDS = r"(?u)\b\w+\b"
 MOST_UNKNOWN = 0.5
@@ -277,6 +278,9 @@ class WordVectorEmbedder(BaseExtractor):
             known = self.terms_[places] == terms
             weights[known] = self.term_weights_[places[known]]
         return weights
+
+    def _used_reader(self) -> WordReader:
+        return WordReader(lowercase=False, max_chars=self.max_chars)
 
     def _feature_names(self) -> Iterable[str]:
         check_is_fitted(self)
