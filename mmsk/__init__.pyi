@@ -70,5 +70,6 @@ from .text import WordReader as WordReader
 from .text import WordVectorEmbedder as WordVectorEmbedder
 from .video import FrameEmbedder as FrameEmbedder
 from .video import MotionDescriptors as MotionDescriptors
+from .video import SoundTrackReader as SoundTrackReader
 from .video import VideoEmbedder as VideoEmbedder
 from .video import VideoReader as VideoReader

@@ -46,7 +46,8 @@ ROOMS = {
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
     "text": ["TfidfEmbedder", "TransformerEmbedder", "WordReader", "WordVectorEmbedder"],
-    "video": ["FrameEmbedder", "MotionDescriptors", "VideoEmbedder", "VideoReader"],
+    "video": ["FrameEmbedder", "MotionDescriptors", "SoundTrackReader", "VideoEmbedder"]
+    + ["VideoReader"],
 }
 MODULES = {
     "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ReadError"],
