@@ -154,8 +154,8 @@ def _decoder_limit(max_pixels: int) -> dict[str, str]:
 def _video_stream(container: Any, max_pixels: int) -> Any:
     if not container.streams.video:
         raise ReadError("no video stream", "check")
-    stream = container.streams.best("video")
-    context = stream.codec_context
+    stream = container.streams.best("video")  # None where no codec is known of any
+    context = None if stream is None else stream.codec_context
     if context is None:
         raise ReadError("no decoder for its video stream", "check")
     check_pixels(context.width, context.height, max_pixels)

@@ -58,8 +58,8 @@ def opened_track(file: BinaryIO, max_seconds: float) -> Iterator[tuple[int, Iter
 def _sound_stream(container: Any) -> Any:
     if not container.streams.audio:
         raise ReadError("no audio stream", "check")
-    stream = container.streams.best("audio")
-    if stream.codec_context is None:
+    stream = container.streams.best("audio")  # None where no codec is known of any
+    if stream is None or stream.codec_context is None:
         raise ReadError("no decoder for its audio stream", "check")
     stream.codec_context.thread_type, stream.codec_context.thread_count = "NONE", 1
     return stream
