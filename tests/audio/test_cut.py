@@ -87,5 +87,5 @@ def test_what_is_bad_is_refused_in_the_end(encode):
 
 @pytest.mark.parametrize("parameters", [(0,), (0.0001,), ("1",), (1, 0)])
 def test_lengths_are_checked(parameters):
-    with pytest.raises(ValueError, match="is not a number of at least 0.001"):
+    with pytest.raises(ValueError, match=r"is not a number of at least 0\.001"):
         list(AudioReader().read_windows((SOUND, RATE), *parameters))

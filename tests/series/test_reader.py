@@ -321,5 +321,5 @@ def test_windows_are_copies_of_parts():
     assert not np.shares_memory(windows[0].values, windows[1].values)
     (short,) = reader.read_windows(values[:3], 4)
     np.testing.assert_array_equal(short.values, values[:3])
-    with pytest.raises(ValueError, match="window_length=0.5 is not an integer of at least 1"):
+    with pytest.raises(ValueError, match=r"window_length=0\.5 is not an integer of at least 1"):
         list(reader.read_windows(values, 0.5))
