@@ -68,6 +68,7 @@ from .text import TfidfEmbedder as TfidfEmbedder
 from .text import TransformerEmbedder as TransformerEmbedder
 from .text import WordReader as WordReader
 from .text import WordVectorEmbedder as WordVectorEmbedder
+from .text import train_word_vectors as train_word_vectors
 from .video import FrameEmbedder as FrameEmbedder
 from .video import MotionDescriptors as MotionDescriptors
 from .video import SoundTrackReader as SoundTrackReader

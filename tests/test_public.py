@@ -45,7 +45,8 @@ ROOMS = {
     "series": ["MiniRocketEmbedder", "SeriesReader", "SeriesStatistics", "SpectralSeries"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
-    "text": ["TfidfEmbedder", "TransformerEmbedder", "WordReader", "WordVectorEmbedder"],
+    "text": ["TfidfEmbedder", "TransformerEmbedder", "WordReader", "WordVectorEmbedder"]
+    + ["train_word_vectors"],
     "video": ["FrameEmbedder", "MotionDescriptors", "SoundTrackReader", "VideoEmbedder"]
     + ["VideoReader"],
 }
