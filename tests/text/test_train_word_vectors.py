@@ -63,7 +63,8 @@ def test_letters_and_pattern_are_those_of_the_embedder(tmp_path):
 
 
 def test_all_of_a_long_text_is_learned_from(tmp_path, monkeypatch):
-    text = "early words " * 5_000 + " ".join(TEXTS)
+    early = [f"early{number}" for number in generator.integers(0, 2000, 20_000)]
+    text = " ".join([*early, *TEXTS])
 
     def apple(epochs):
         path = train_word_vectors([text], tmp_path / "own.bin", vector_size=4, epochs=epochs)
