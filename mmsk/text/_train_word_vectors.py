@@ -31,10 +31,10 @@ def train_word_vectors(
     r"""Learn word vectors from texts by word2vec, and write them as a file.
 
     For a language or field of which there are no vectors to be had. Labels are not needed, so that
-    texts without them can be learned from, too. Few texts give rough vectors: from the 5,452
-    questions of TREC or 9,596 sentences of reviews (MR), a linear SVM on their means is better than
-    on those of a small GloVe file (50 numbers, 7,846 words), worse than on the words as such
-    (``TfidfEmbedder``), and together with these about as good as GloVe with them.
+    texts without them can be learned from, too. Few texts give rough vectors: with those of the
+    5,452 questions of TREC, or of 9,596 sentences of film reviews (MR), a linear SVM on their means
+    is better than with a small GloVe file (50 numbers for 7,846 words), clearly worse than on the
+    words as such (``TfidfEmbedder``), and to these they add nothing there.
 
     Training is gensim's, in one thread, so that the same texts and parameters give the same file.
     Texts that a score is computed on later must not be among `documents` if the score is to hold
