@@ -22,7 +22,7 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.parallel import Parallel, delayed
 
 from mmsk._progress import as_subtask
-from mmsk._validation import check_choice
+from mmsk._validation import check_choice, check_n_jobs
 from mmsk.compose._feature_blocks import FeatureBlocks, names_out
 from mmsk.compose._fitted_memory import recall, take_settings
 from mmsk.compose._memory_keys import fit_key, transform_key
@@ -181,6 +181,7 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
             As `output` and ``set_output`` ask.
         """
         check_choice("output", self.output, ["blocks", "array"])
+        check_n_jobs(self.n_jobs)
         _check_table(X)
         self._block_names = {}
         features = super().fit_transform(X, y, **params)

@@ -184,6 +184,8 @@ def _contradicts(kind: str, cell: Any) -> bool:
     now = _now(cell)
     if now in (kind, "other") or {now, kind} == {"number", "flag"}:
         return False
+    if _may_be_heard(kind, now):
+        return False
     # An array of two dimensions may be a grey picture or a series.
     return {now, kind} != {"image", "series"} or isinstance(cell, os.PathLike)
 
@@ -196,9 +198,15 @@ def _string_contradicts(kind: str, cell: str) -> bool:
     if kind not in MEDIA:
         return True
     if suffix in _MODALITY_OF_SUFFIX:
-        return _MODALITY_OF_SUFFIX[suffix] != kind
+        now = _MODALITY_OF_SUFFIX[suffix]
+        return now != kind and not _may_be_heard(kind, now)
     is_path = one_word or os.sep in cell or 1 < len(suffix) <= 5
     return not is_path
+
+
+def _may_be_heard(kind: str, now: str) -> bool:
+    """Tell whether a column of sounds got videos, whose sound may be meant."""
+    return (kind, now) == ("audio", "video")
 
 
 def _now(cell: Any) -> str:

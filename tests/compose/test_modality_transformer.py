@@ -599,6 +599,11 @@ def test_refused_output(whole):
         ModalityTransformer(some_transformers(), output="frame").fit(whole)
 
 
+def test_refused_number_of_jobs(whole):
+    with pytest.raises(ValueError, match="n_jobs=0 is no number of threads"):
+        ModalityTransformer(some_transformers(), n_jobs=0).fit(whole)
+
+
 def test_what_is_no_table_gets_a_hint(whole):
     fitted = ModalityTransformer(some_transformers()).fit(whole)
     for given in (whole.to_dict("list"), whole["title"], pl.from_pandas(whole).lazy()):
