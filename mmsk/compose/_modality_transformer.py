@@ -26,7 +26,12 @@ from mmsk._validation import check_choice, check_n_jobs
 from mmsk.compose._feature_blocks import FeatureBlocks, names_out
 from mmsk.compose._fitted_memory import recall, take_settings
 from mmsk.compose._memory_keys import fit_key, transform_key
-from mmsk.compose._present_rows import call_on_present_rows, read_cells, without_rows
+from mmsk.compose._present_rows import (
+    call_on_present_rows,
+    read_cells,
+    select,
+    without_rows,
+)
 from mmsk.compose._schema import Schema, Taken, differences, learn_schema, refuse, reports_cells
 
 
@@ -82,10 +87,10 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
         Number of columns of the table.
     feature_names_in_ : ndarray of str
         Names of the columns, where they are all strings.
-    schema_ : dict of str to str or None
+    schema_ : dict of str to str
         What the columns that are taken hold: "text", "image", "audio", "video", "series",
-        "numeric" or "categorical", None where their cells do not tell. Columns without names are
-        "x0", "x1" and so on.
+        "numeric" or "categorical", "unknown" where their cells do not tell. Columns without names
+        are "x0", "x1" and so on.
 
     Raises
     ------
@@ -252,7 +257,7 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
                 call_on_present_rows,
                 function,
                 transformer,
-                _safe_indexing(X, columns, axis=1),
+                select(X, columns),
                 y,
                 name=name,
                 empty_block=None if fitting else self._empty_blocks[name],
@@ -284,7 +289,7 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
         """Name what `memory` keeps of each transformer; nothing where it has no memory."""
         keys = {}
         for name, transformer, columns, _ in chosen if self.memory is not None else []:
-            column, params = _safe_indexing(X, columns, axis=1), routed_params[name]
+            column, params = select(X, columns), routed_params[name]
             if fitting:
                 keys[name] = fit_key(transformer, column, y, params)
             else:
@@ -365,8 +370,7 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
         lost = []
         by_label = hasattr(X, "columns") and hasattr(self, "feature_names_in_")
         for place, (name, transformer, columns, _) in enumerate(self._fitted(by_label)):
-            column = _safe_indexing(X, columns, axis=1)
-            present = read_cells(transformer, column)
+            present = read_cells(transformer, select(X, columns)) if np.isscalar(columns) else None
             if present is None:
                 continue
             if isinstance(blocks, FeatureBlocks):

@@ -19,6 +19,7 @@ from mmsk._validation import is_missing, raw_column
 from mmsk.compose._infer import _FILE, _MODALITY_OF_SUFFIX, SHARE_THAT_DECIDES, _kind
 from mmsk.compose._present_rows import parts_of
 
+UNKNOWN = "unknown"
 MEDIA = ("image", "audio", "video", "series")
 CELLS_LOOKED_AT = 20
 # What a string is for can be seen in several of them, hardly in one.
@@ -54,13 +55,13 @@ class Schema(NamedTuple):
     not judged later.
     """
 
-    modalities: dict[str, str | None]
+    modalities: dict[str, str]
     kinds: dict[str, str]
 
 
 def learn_schema(X: Any, columns: Sequence[Taken]) -> Schema:
     """Look at a few cells of each column that is taken."""
-    modalities: dict[str, str | None] = {}
+    modalities: dict[str, str] = {}
     kinds: dict[str, str] = {}
     for name, place, transformer, is_raw in columns:
         if modalities.get(name) in ("text", *MEDIA):
@@ -69,7 +70,7 @@ def learn_schema(X: Any, columns: Sequence[Taken]) -> Schema:
         if kind is not None:
             kinds[name] = kind
         strings = "text" if is_raw else "categorical"
-        modalities[name] = strings if kind == "string" else _MODALITY.get(kind or "")
+        modalities[name] = strings if kind == "string" else _MODALITY.get(kind or "", UNKNOWN)
     return Schema(modalities, kinds)
 
 
@@ -226,7 +227,7 @@ def _is_enough(strange: list[Any], n_cells: int, kind: str, reported: bool | Non
     return reported is None or n_cells >= judged_from
 
 
-def _changed(name: str, kind: str, modality: str | None, strange: list[Any]) -> str:
+def _changed(name: str, kind: str, modality: str, strange: list[Any]) -> str:
     held = _HELD.get(kind, "categories" if modality == "categorical" else "texts")
     now = Counter(_now(cell) for cell in strange).most_common(1)[0][0]
     example = next(cell for cell in strange if _now(cell) == now)
@@ -252,7 +253,8 @@ def _lost_columns(
 
 def _lost_column(name: str, schema: Schema, new: dict[Any, Sequence[Any]]) -> str:
     modality, kind = schema.modalities[name], schema.kinds.get(name)
-    said = f"column {name!r}{f' ({modality})' if modality else ''} is missing"
+    about = "" if modality == UNKNOWN else f" ({modality})"
+    said = f"column {name!r}{about} is missing"
     lowered = {str(other).lower(): other for other in new}
     near = [lowered[each] for each in get_close_matches(name.lower(), list(lowered))]
     if near:
