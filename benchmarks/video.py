@@ -1,23 +1,28 @@
-"""Depth videos of actions, and how well decoding keeps ahead of a network.
+"""Depth videos of actions, their scale in the default pipeline, and decoding beside a network.
 
 Accuracy: UTD-MHAD, 861 depth videos of 27 actions, odd subjects to train and even ones to test, as
-published. Throughput: FrameEmbedder on files, beside decoding alone and its network alone, in turns
-within one run; the slower of the two is the limit.
+published. Scales: the pipeline that `multimodal_pipeline` builds, which leaves proportions within
+blocks of MotionDescriptors as they are, beside one that standardizes every column. Throughput:
+FrameEmbedder on files, beside decoding alone and its network alone, in turns within one run; the
+slower of the two is the limit.
 
-    python benchmarks/video.py [actions] [throughput]
+    python benchmarks/video.py [actions] [scales] [throughput]
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 
 import numpy as np
+import pandas as pd
 from real_sets import data_folder, load_movements, weights_file
-from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from mmsk import (
@@ -25,9 +30,11 @@ from mmsk import (
     FrameEmbedder,
     MotionDescriptors,
     SVMClassifier,
+    multimodal_pipeline,
     set_config,
 )
 from mmsk._nets.threads import single_threads
+from mmsk.datasets import make_multimodal
 
 MILLIMETRES_A_LEVEL = 16  # depth in mm to 8 bits: the cameras see up to 4 m
 FRAMES_PER_SECOND = 30
@@ -51,10 +58,7 @@ def frame_features() -> FrameEmbedder:
 def actions() -> None:
     """Print the accuracy of both extractors on depth videos."""
     table, labels, subjects = load_movements()
-    videos = [
-        ((video // MILLIMETRES_A_LEVEL).astype(np.uint8), FRAMES_PER_SECOND)
-        for video in table["depth"]
-    ]
+    videos = depth_videos(table)
     train = subjects % 2 == 1
     blocks = {}
     print(f"{'features':28} {'accuracy':>8}")
@@ -67,6 +71,46 @@ def actions() -> None:
         [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in blocks.values()]
     )
     print(f"{'both':28} {100 * tested(both, labels, subjects, train):7.1f}%")
+
+
+def depth_videos(table: pd.DataFrame) -> list[tuple[np.ndarray, int]]:
+    """Cells of the videos, depth as 8 bits."""
+    return [
+        ((video // MILLIMETRES_A_LEVEL).astype(np.uint8), FRAMES_PER_SECOND)
+        for video in table["depth"]
+    ]
+
+
+def scales() -> None:
+    """Print what the default pipeline reaches with its scale of videos, and without."""
+    table, labels, subjects = load_movements()
+    movements = pd.DataFrame({"depth": pd.Series(depth_videos(table), dtype=object)})
+    train = subjects % 2 == 1
+    pipeline = multimodal_pipeline({"depth": "video"}, n_jobs=1)
+    blocks = pipeline["features"].fit_transform(movements)
+    print(f"{'data':40} {'default':>8} {'standard':>8}")
+    ways = [pipeline["fusion"], ConcatFusion()]
+    reached = [
+        make_pipeline(clone(way), SVMClassifier())
+        .fit(blocks[train], labels[train])
+        .score(blocks[~train], labels[~train])
+        for way in ways
+    ]
+    print(f"{'UTD-MHAD depth, SVM of C=1':40} {reached[0]:8.1%} {reached[1]:8.1%}", flush=True)
+    for modalities in [("video",), ("text", "video"), ("text", "video", "numeric")]:
+        with tempfile.TemporaryDirectory() as folder:
+            made, y = make_multimodal(
+                240, folder=folder, modalities=modalities, n_classes=4, redundancy=1,
+                uniqueness=0, synergy=0, noise=0.3, random_state=0,
+            )  # fmt: skip
+            pipeline = multimodal_pipeline(made)
+            blocks = pipeline["features"].fit_transform(made)
+            reached = [
+                cross_val_score(make_pipeline(clone(way), SVMClassifier()), blocks, y, cv=5).mean()
+                for way in (pipeline["fusion"], ConcatFusion())
+            ]
+        name = f"make_multimodal, {' + '.join(modalities)}"
+        print(f"{name:40} {reached[0]:8.1%} {reached[1]:8.1%}", flush=True)
 
 
 def tested(rows: np.ndarray, labels: np.ndarray, subjects: np.ndarray, train: np.ndarray) -> float:
@@ -114,10 +158,11 @@ def in_threads(work: Callable, items: list) -> None:
 
 
 def main(names: list[str]) -> None:
-    """Run the named parts, or both."""
+    """Run the named parts, or all."""
     set_config(cache=False)
-    for name in names or ["actions", "throughput"]:
-        {"actions": actions, "throughput": throughput}[name]()
+    parts = {"actions": actions, "scales": scales, "throughput": throughput}
+    for name in names or parts:
+        parts[name]()
 
 
 if __name__ == "__main__":

@@ -628,7 +628,9 @@ FUSIONS = {
         tolerance=1e-5,
     ),
     "ConcatFusion": Entry(
-        ConcatFusion(), searchable={"scale": ["standard", "block", None]}, tolerance=1e-5
+        ConcatFusion(),
+        searchable={"scale": ["standard", "block", None, {"image": "block"}]},
+        tolerance=1e-5,
     ),
     "ConcatFusion-indicator": Entry(
         ConcatFusion(add_indicator=True), searchable={"scale": ["block", None]}, tolerance=1e-5

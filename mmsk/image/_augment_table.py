@@ -11,7 +11,7 @@ import pandas as pd
 from joblib import effective_n_jobs
 from sklearn.utils import _safe_indexing, check_random_state
 
-from mmsk._validation import RawColumn, check_choice, check_number, raw_column
+from mmsk._validation import RawColumn, check_choice, check_n_jobs, check_number, raw_column
 from mmsk.extraction._bad_cells import BadCells
 from mmsk.extraction._stream import attempt_each, stream
 from mmsk.image._augmenter import ImageAugmenter
@@ -104,6 +104,7 @@ def augment_table(
     check_number("max_bad_fraction", max_bad_fraction, low=0, high=1)
     if image_size is not None:
         check_number("image_size", image_size, low=1, integer=True)
+    check_n_jobs(n_jobs)
     check_reader(reader)
     augmenter = ImageAugmenter() if augmenter is None else augmenter
     augmenter.check_parameters()

@@ -8,6 +8,7 @@ import numpy as np
 
 from mmsk.exceptions import ReadError
 
+RATE_OF_BARE_FRAMES = 25.0
 _LOWEST_RATE, _HIGHEST_RATE = 1e-3, 1000.0
 
 
@@ -42,6 +43,23 @@ def check_pair(cell: tuple[Any, ...]) -> tuple[np.ndarray, float]:
             "check",
         )
     return frames, rate
+
+
+def check_bare(frames: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return frames that came without a rate, and the rate that they are taken to have.
+
+    Raises
+    ------
+    ReadError
+        If the array is not (n_frames, height, width, 3): with three dimensions it is a picture.
+    """
+    if frames.ndim != 4:
+        raise ReadError(
+            f"an array of shape {frames.shape} without a rate: give "
+            "(frames, frames_per_second), or frames of shape (n_frames, height, width, 3)",
+            "check",
+        )
+    return check_pair((frames, RATE_OF_BARE_FRAMES))
 
 
 def to_rgb(frames: np.ndarray) -> np.ndarray:

@@ -218,6 +218,11 @@ class MotionDescriptors(TakesFrames, CellExtractor):
         names = pooled_names(self._value_names(), self.pooling, 0)
         return [f"{name}_part{part}" for part in range(self.n_parts) for name in names]
 
+    def _n_features(self) -> int:
+        values = self.grid**2 * sum(_WIDTHS[name] for name in self._names())
+        rows = len(pooled_names(["value"], self.pooling, self.n_frames - 1))
+        return values * rows * (1 if self.pooling is None else self.n_parts)
+
     def _value_names(self) -> Iterator[str]:
         for name in self._names():
             for row, column in np.ndindex(self.grid, self.grid):

@@ -12,7 +12,7 @@ from mmsk._files import is_source, open_cell
 from mmsk._validation import check_number
 from mmsk.exceptions import ReadError
 from mmsk.samples import VideoClip
-from mmsk.video._arrays import check_pair, to_rgb
+from mmsk.video._arrays import check_bare, check_pair, to_rgb
 from mmsk.video._container import check_pixels, opened
 from mmsk.video._decode import decode_frames
 from mmsk.video._index import check_duration, read_index
@@ -25,7 +25,10 @@ class VideoReader(BaseEstimator):
     Accepted cells: a path (str or Path), bytes, a binary file object, a
     :class:`~mmsk.samples.VideoClip`, or a pair ``(frames, frames_per_second)`` where frames has
     shape (n_frames, height, width, 3) or (n_frames, height, width) and holds uint8 or floats in
-    [0, 1]. Accepted files: MP4 and MOV, Matroska and WebM, AVI, MPEG-TS and MPEG-PS, with any
+    [0, 1]. An array of shape (n_frames, height, width, 3) alone is taken to have 25 frames a
+    second, which makes no difference to ``sampling="uniform"``.
+
+    Accepted files: MP4 and MOV, Matroska and WebM, AVI, MPEG-TS and MPEG-PS, with any
     codec that FFmpeg decodes; the content decides, not the name. Files need the package ``av``
     (``pip install 'mmsk[video]'``).
 
@@ -104,7 +107,7 @@ class VideoReader(BaseEstimator):
 
         Parameters
         ----------
-        cell : path, bytes, binary file object, VideoClip or (frames, frames_per_second)
+        cell : path, bytes, binary file object, VideoClip, (frames, frames_per_second) or frames
             The video.
         n_frames : int, default=16
             Number of frames, at most.
@@ -142,12 +145,12 @@ class VideoReader(BaseEstimator):
         if isinstance(cell, tuple):
             return self._from_array(*check_pair(cell), chosen)
         if isinstance(cell, np.ndarray):
-            raise ReadError("frames without a rate: give (frames, frames_per_second)", "check")
+            return self._from_array(*check_bare(cell), chosen)
         if is_source(cell):
             return self._from_file(cell, chosen, target_size)
         raise ReadError(
             f"not a video: {type(cell).__name__}; accepted are a path, bytes, a binary file "
-            "object or (frames, frames_per_second)",
+            "object, (frames, frames_per_second) or frames",
             "check",
         )
 

@@ -5,9 +5,11 @@ from fractions import Fraction
 
 import av
 import numpy as np
+import pandas as pd
 import pytest
 from made_videos import RATE, moving_square, write_video
 
+from mmsk import infer_modalities
 from mmsk.exceptions import MissingDependencyError, ReadError
 from mmsk.samples import VideoClip
 from mmsk.video import VideoReader
@@ -64,6 +66,16 @@ def test_every_container_gives_the_same_frames(square_file):
     for clip in clips[1:]:
         np.testing.assert_array_equal(clip.frames, clips[0].frames)
         np.testing.assert_array_equal(clip.times_seconds, clips[0].times_seconds)
+
+
+def test_an_array_alone_has_25_frames_a_second(square):
+    assert infer_modalities(pd.DataFrame({"clip": pd.Series([square], dtype=object)}))["clip"] == (
+        "video"
+    )
+    given, alone = READER.read((square, 25), 4), READER.read(square, 4)
+    np.testing.assert_array_equal(alone.frames, given.frames)
+    np.testing.assert_array_equal(alone.times_seconds, given.times_seconds)
+    np.testing.assert_array_equal(alone.frames, READER.read((square, 7), 4).frames)
 
 
 def test_arrays_have_frames_and_a_rate(square):
@@ -291,7 +303,8 @@ def test_a_video_without_frames_is_refused(tmp_path):
         (b"\xff\xd8\xff\xe0" * 100, "not a video file"),
         (bytes(1000), "not a video file"),
         (3, "not a video: int; accepted are a path"),
-        (np.zeros((5, 8, 8, 3), np.uint8), r"without a rate: give \(frames, frames_per_second\)"),
+        (np.zeros((5, 8, 8), np.uint8), r"without a rate: give \(frames, frames_per_second\)"),
+        (np.zeros((5, 8, 8, 4), np.uint8), r"frames of shape \(5, 8, 8, 4\), not"),
         ((np.zeros((5, 8, 8, 3), np.uint8),), r"must be \(frames, frames_per_second\)"),
         ((np.zeros((5, 8, 8, 3), np.uint8), "25"), "the rate a number in Hz"),
         ((np.zeros((5, 8, 8, 3), np.uint8), 0), "0 frames a second, not in"),
