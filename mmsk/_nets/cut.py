@@ -222,9 +222,7 @@ def _choose_pooling(network: nn.Module, output: torch.Tensor, who: str) -> tuple
     )
 
 
-def _check_grid(
-    grid: int, output: torch.Tensor, pooling: tuple[int, ...] | str, who: str
-) -> None:
+def _check_grid(grid: int, output: torch.Tensor, pooling: tuple[int, ...] | str, who: str) -> None:
     if grid == 1:
         return
     if isinstance(pooling, str) or len(pooling) < 2:
