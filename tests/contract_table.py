@@ -344,12 +344,13 @@ EXTRACTORS = {
         IMAGES | {"color_space": ["rgb", "hsv", "lab"], "bins": [4, 8], "grid": [1, 2]},
     ),
     "CNNEmbedder": Entry(
-        CNNEmbedder("squeezenet1_1", weights=None, image_size=32),
+        CNNEmbedder("squeezenet1_1", weights=None, layer="features.4", image_size=32),
         PICTURES,
         IMAGES
         | {
             "backbone": ["squeezenet1_1", "mobilenet_v3_small"],
             "layer": [None, "features.4"],
+            "grid": [1, 2],
             "mean": [None, 0.2],
             "std": [None, [0.4, 0.5, 0.6]],
             "augmentation": [None, "flip", ["flip", "rotate"]],
@@ -437,16 +438,18 @@ EXTRACTORS = {
         {"window_length": [12, 16]},
     ),
     "FrameEmbedder": Entry(
-        FrameEmbedder("squeezenet1_1", 4, weights=None, image_size=32),
+        FrameEmbedder("squeezenet1_1", 4, weights=None, layer="features.4", image_size=32),
         VIDEOS,
         TAKEN
         | IMAGES
         | {
             "backbone": ["squeezenet1_1", "mobilenet_v3_small"],
             "layer": [None, "features.4"],
+            "grid": [1, 2],
             "mean": [None, 0.2],
             "std": [None, [0.4, 0.5, 0.6]],
             "pooling": [("mean", "std"), "change", None],
+            "subtract_mean": [False, True],
             "precision": ["float32", "bfloat16"],
             "random_state": [0, 1],
         },
