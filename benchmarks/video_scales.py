@@ -29,7 +29,7 @@ def told(name: str, default: float, standard: float) -> None:
 
 def depth() -> None:
     table, labels, subjects = load_movements()
-    movements = pd.DataFrame({"depth": pd.Series(whole_videos(table["depth"]), dtype=object)})
+    movements = pd.DataFrame({"depth": whole_videos(table["depth"])})
     train = subjects % 2 == 1
     pipeline = multimodal_pipeline({"depth": "video"}, n_jobs=1)
     blocks = pipeline["features"].fit_transform(movements)

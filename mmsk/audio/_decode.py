@@ -1,17 +1,18 @@
-"""From an open sound file to one channel of float32 samples, within limits."""
+"""From an open sound file to blocks of float32 samples, within limits."""
 
 from __future__ import annotations
 
 import io
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
 
 from mmsk.audio._completeness import check_complete
-from mmsk.audio._mono import MOST_CHANNELS, Mixer
+from mmsk.audio._mono import MOST_CHANNELS
 from mmsk.audio._stderr import quiet_mpeg
 from mmsk.exceptions import ReadError
 
@@ -23,11 +24,11 @@ _VALUES_AT_ONCE = 2**18
 _NOT_MPEG = (b"RIFF", b"RF64", b"FORM", b".snd", b"fLaC", b"OggS")
 
 
-def decode(file: BinaryIO, max_seconds: float) -> tuple[np.ndarray, int]:
-    """Decode a sound file and mix its channels.
+@contextmanager
+def opened_sound(file: BinaryIO, max_seconds: float) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
+    """Open a sound file, to be decoded block by block.
 
-    Memory is bounded by the limit, not by what the header says: 4 bytes per sample of one
-    channel, and one block of 2**18 values.
+    Memory is bounded by a block of 2**18 values, whatever the header says.
 
     Parameters
     ----------
@@ -36,29 +37,30 @@ def decode(file: BinaryIO, max_seconds: float) -> tuple[np.ndarray, int]:
     max_seconds : float
         Longest accepted sound.
 
-    Returns
-    -------
-    samples : ndarray of shape (n_samples,), dtype float32
-        The mean over the channels.
+    Yields
+    ------
     sample_rate : int
         In Hz.
+    blocks : iterator of ndarray of shape (n_samples, n_channels), dtype float32
+        The sound. It ends in a ReadError where the file is damaged, truncated or too long.
 
     Raises
     ------
     ReadError
-        If the file is no accepted sound, is damaged or truncated, or is over the limit.
+        If the file is no accepted sound, is seen to be truncated, or is over the limit.
     """
     head = file.read(4)
     check_complete(file)
-    with nullcontext() if head in _NOT_MPEG else quiet_mpeg, _opened(file) as sound:
+    # Not around the whole, since other parts of the process may write while blocks are used.
+    quiet = nullcontext() if head in _NOT_MPEG else quiet_mpeg
+    with quiet:
+        sound = _opened(file)
+    try:
         check_length(sound.frames, sound.samplerate, sound.channels, max_seconds)
-        mixer = Mixer()
-        _read_into(mixer, sound, int(max_seconds * sound.samplerate))
-        samples, rate = mixer.mixed(), sound.samplerate
-        least = sound.frames * (_LEAST_OF_MP3 if sound.format == "MP3" else 1)
-    if len(samples) < least:
-        raise ReadError(f"truncated: {len(samples)} of {sound.frames} frames", "decode")
-    return samples, rate
+        yield sound.samplerate, _blocks(sound, max_seconds, quiet)
+    finally:
+        with quiet:
+            sound.close()
 
 
 def check_length(frames: int, rate: int, channels: int, max_seconds: float) -> None:
@@ -83,7 +85,7 @@ class _Content(io.BytesIO):
             return self.tell()
 
 
-def _opened(file: BinaryIO) -> AbstractContextManager[Any]:
+def _opened(file: BinaryIO) -> Any:
     # libsndfile reads a file on disk by itself, without a call back into Python per block. It
     # starts where the descriptor stands, which is behind what Python has buffered.
     source = _Content(file.getvalue()) if isinstance(file, io.BytesIO) else file.fileno()
@@ -103,12 +105,13 @@ def _opened(file: BinaryIO) -> AbstractContextManager[Any]:
     return sound
 
 
-def _read_into(mixer: Mixer, sound: Any, most_frames: int) -> None:
+def _blocks(sound: Any, max_seconds: float, quiet: Any) -> Iterator[np.ndarray]:
     at_once = _VALUES_AT_ONCE // sound.channels
     read = 0
     while True:
         try:
-            block = sound.read(at_once, dtype="float32", always_2d=True)
+            with quiet:
+                block = sound.read(at_once, dtype="float32", always_2d=True)
         except Exception as error:
             raise ReadError(
                 f"damaged after {read} of {sound.frames} frames: {_reason(error)}",
@@ -116,11 +119,12 @@ def _read_into(mixer: Mixer, sound: Any, most_frames: int) -> None:
                 cause=error,
             ) from error
         if not len(block):
-            return
+            break
         read += len(block)
-        if read > most_frames:
-            check_length(read, sound.samplerate, sound.channels, most_frames / sound.samplerate)
-        mixer.add(block)
+        check_length(read, sound.samplerate, sound.channels, max_seconds)
+        yield block
+    if read < sound.frames * (_LEAST_OF_MP3 if sound.format == "MP3" else 1):
+        raise ReadError(f"truncated: {read} of {sound.frames} frames", "decode")
 
 
 def _reason(error: Exception) -> str:

@@ -153,7 +153,7 @@ class FrameEmbedder(TakesFrames, NetworkEmbedder):
 
         Parameters
         ----------
-        cell : path, bytes, binary file object, VideoClip or (frames, frames_per_second)
+        cell : path, bytes, binary file object, VideoClip, (frames, frames_per_second) or frames
             The video.
 
         Returns
@@ -182,6 +182,9 @@ class FrameEmbedder(TakesFrames, NetworkEmbedder):
 
     def _most_rows(self) -> int:
         return 1  # a video has frames enough for a pass
+
+    def _target_size(self) -> int:
+        return self._preset().resize_size
 
     def _prepare(self, cell: Any) -> np.ndarray:
         return self._read_squares(cell, self._preset())

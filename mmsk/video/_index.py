@@ -13,7 +13,7 @@ from mmsk.video._container import damaged, file_bytes, import_av
 
 # No camera takes more frames a second; a file that has more is an attack.
 _MOST_FRAMES_A_SECOND = 1000
-_LEAST_OF_DECLARED = 0.95
+LEAST_OF_DECLARED = 0.95
 _EBML = b"\x1aE\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
 _HEAD_BYTES = 4096
@@ -51,7 +51,10 @@ class FrameIndex:
 
 def filled_packets(container: Any, stream: Any) -> Iterator[Any]:
     """Yield the packets of a stream that hold something, in the order of the file."""
-    return (packet for packet in container.demux(stream) if packet.size)
+    try:
+        yield from (packet for packet in container.demux(stream) if packet.size)
+    except IndexError as error:  # PyAV knows only the streams that were there at first
+        raise ReadError("a further stream begins on the way", "decode", cause=error) from error
 
 
 def stamp_of(packet_or_frame: Any) -> int | None:
@@ -128,9 +131,9 @@ def _starts(stamps: np.ndarray, is_key: np.ndarray) -> np.ndarray:
 
 def _check_complete(container: Any, stream: Any, file: BinaryIO, n_frames: int) -> None:
     """Compare with what the header declares: FFmpeg reads what is left without a word."""
-    if n_frames < _LEAST_OF_DECLARED * stream.frames:
+    if n_frames < LEAST_OF_DECLARED * stream.frames:
         raise ReadError(f"truncated: {n_frames} of {stream.frames} frames", "decode")
-    declared = _declared_bytes(file)
+    declared = declared_bytes(file)
     if file_bytes(file) < declared:
         seconds = (container.duration or 0) / import_av().time_base
         about = round(seconds * float(stream.average_rate or 0))
@@ -141,7 +144,7 @@ def _check_complete(container: Any, stream: Any, file: BinaryIO, n_frames: int) 
         )
 
 
-def _declared_bytes(file: BinaryIO) -> int:
+def declared_bytes(file: BinaryIO) -> int:
     """Size of a Matroska file by its header, which has no number of frames; 0 for others."""
     place = file.tell()
     file.seek(0)

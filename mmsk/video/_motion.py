@@ -181,7 +181,7 @@ class MotionDescriptors(TakesFrames, CellExtractor):
 
         Parameters
         ----------
-        cell : path, bytes, binary file object, VideoClip or (frames, frames_per_second)
+        cell : path, bytes, binary file object, VideoClip, (frames, frames_per_second) or frames
             The video.
 
         Returns
@@ -232,6 +232,9 @@ class MotionDescriptors(TakesFrames, CellExtractor):
                 else:
                     yield cell
 
+    def _target_size(self) -> int:
+        return self.frame_size
+
     def _prepare(self, cell: Any) -> np.ndarray:
         steps = self._steps(cell)
         if self.pooling is None:
@@ -249,7 +252,7 @@ class MotionDescriptors(TakesFrames, CellExtractor):
 
     def _steps(self, cell: Any) -> np.ndarray:
         """Measure the steps, shape (n_steps, n_values)."""
-        clip = self._read_clip(cell, self.frame_size)
+        clip = self._read_clip(cell)
         is_new = np.diff(clip.times_seconds, prepend=-1.0) > 0
         greys = [_grey(frame, self.frame_size) for frame in clip.frames[is_new]]
         pairs = list(pairwise(greys)) or [(greys[0], greys[0])]
