@@ -41,6 +41,7 @@ ROOMS = {
     "image": ["CNNEmbedder", "ColorHistogramEmbedder", "HOGEmbedder", "ImageAugmenter"]
     + ["ImageReader", "LocalBinaryPatternEmbedder", "augment_table"],
     "inspection": ["FusionSearchDisplay", "TrainingCurveDisplay", "search_pivot", "search_results"],
+    "persistence": ["load", "read_manifest", "save"],
     "pipelines": ["multimodal_pipeline", "search_space"],
     "series": ["MiniRocketEmbedder", "SeriesReader", "SeriesStatistics", "SlidingWindows"]
     + ["SpectralSeries"],
@@ -50,7 +51,8 @@ ROOMS = {
     "video": ["FrameEmbedder", "MotionDescriptors", "VideoEmbedder", "VideoReader"],
 }
 MODULES = {
-    "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ReadError"],
+    "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ModelFileError"]
+    + ["ModelFileWarning", "ReadError"],
     "samples": ["AudioClip", "Image", "Series", "VideoClip"],
 }
 SUBMODULES = ["datasets", "testing"]
