@@ -34,6 +34,9 @@ WEIGHTS = r"weights/[0-9a-f]{64}\.[a-z]{1,12}"
 MEMBERS = re.compile(rf"{re.escape(MANIFEST)}|{re.escape(SCHEMA)}|{ARRAY}|{WEIGHTS}")
 MOST_JSON_BYTES = 2**28
 MOST_TIMES_SMALLER = 200  # by which a .json member is compressed; a bomb has 1,000
+# How files begin that joblib compressed: zlib, gzip, bz2, xz, lzma, lz4.
+JOBLIB = {b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b", b"BZ", b"\xfd7"}
+JOBLIB |= {b"\x5d\x00", b"\x04\x22"}
 _ALWAYS_THE_SAME = (1980, 1, 1, 0, 0, 0)
 _LEVEL = 6
 
@@ -190,22 +193,21 @@ def _opened(path: Path) -> BinaryIO:
         raise FileNotFoundError(f"{str(path)!r}: no such file.")
     if not path.is_file():
         raise ModelFileError(f"{str(path)!r} is refused: it is not a regular file.")
-    file = open(path, "rb")
-    start = file.read(4)
-    if start[:2] == b"PK":
-        return file
-    file.close()
-    raise ModelFileError(f"{str(path)!r} is refused: {_what_else(start)}")
+    with open(path, "rb") as file:
+        start = file.read(2)
+    if start != b"PK":
+        raise ModelFileError(f"{str(path)!r} is refused: {_what_else(start)}")
+    return open(path, "rb")
 
 
 def _what_else(start: bytes) -> str:
     if not start:
         return "it is empty."
-    if start[:1] == b"\x80" or start[:2] in (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"):
+    if start[:1] == b"\x80" or start in JOBLIB:
         return (
-            "it looks like a pickle, as joblib.dump writes them. mmsk.load never reads one, because "
-            "that may run code. If you trust who made it, use joblib.load; mmsk.save then makes a "
-            "model file of it."
+            "it looks like a pickle, as joblib.dump writes them. mmsk.load never reads one, "
+            "because that may run code. If you trust who made it, use joblib.load; mmsk.save then "
+            "makes a model file of it."
         )
     return "it is not a model file, as mmsk.save writes them."
 

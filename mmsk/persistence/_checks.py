@@ -14,6 +14,9 @@ from mmsk.persistence._handles import handles_of
 from mmsk.persistence._sound import check_sound
 from mmsk.persistence._walk import objects_in
 
+# The second: links in the HTML that a notebook shows of an estimator.
+NEVER_STATE = ("__", "_doc_link", "_repr")
+
 
 def check_model(model: Any, refused: Callable[[str], ModelFileError]) -> None:
     """Raise unless a model is an estimator that no file could use for more than predictions.
@@ -47,7 +50,7 @@ def _check_estimator(estimator: BaseEstimator, refused: Callable[[str], ModelFil
             "what is run, or which folder is read as pickles."
         )
     for attribute in vars(estimator):
-        if attribute.startswith("__") or _is_code(getattr(type(estimator), attribute, None)):
+        if attribute.startswith(NEVER_STATE) or _is_code(getattr(type(estimator), attribute, None)):
             raise refused(f"{name} has {attribute!r} as a value, in the place of its own code.")
     check_sound(estimator, refused)
     if hasattr(estimator, "_empty_blocks"):

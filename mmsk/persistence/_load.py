@@ -174,10 +174,12 @@ def _untrusted(file: BinaryIO, added: list[str], archive: Archive) -> ModelFileE
     file.seek(0)
     names = sorted(set(get_untrusted_types(data=file.read())) - set(added))
     native = [name for name in names if name.endswith(NATIVE)]
-    danger = f" {native[0]!r} is native memory, with which a made-up file can end the process."
+    danger = (
+        f" {native[0]!r} is native memory: a made-up one can end the process." if native else ""
+    )
     return archive.refused(
-        f"it holds {', '.join(map(repr, names))}, which mmsk does not trust.{danger if native else ''} "
-        f"If you know who made the file and what these are: mmsk.load(path, trusted={names!r})."
+        f"it holds {', '.join(map(repr, names))}, which mmsk does not trust.{danger} If you know "
+        f"who made the file and what these are: mmsk.load(path, trusted={names!r})."
     )
 
 

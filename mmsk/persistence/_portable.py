@@ -10,18 +10,18 @@ import sys
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
 from functools import singledispatchmethod
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
 from mmsk.exceptions import ModelFileError
 from mmsk.persistence._empty_frames import packed
 from mmsk.persistence._handles import without_handles
-from mmsk.persistence._trust import INSIDE_OURS
 
 KEYS = (str, int, float, np.integer, np.floating)
 _EMPTY_BLOCKS = "_empty_blocks"
@@ -64,7 +64,7 @@ class _Copying:
     def _copy(self, value: Any, place: str) -> Any:
         if isinstance(value, BaseEstimator):
             return self._of_estimator(value, place)
-        if isinstance(value, INSIDE_OURS):
+        if _only_has_attributes(value):
             return self._with_attributes(value, vars(value), place)
         return self._plain(value, place)
 
@@ -78,7 +78,7 @@ class _Copying:
         return self._with_attributes(estimator, attributes, place)
 
     def _with_attributes(self, value: Any, attributes: Mapping[str, Any], place: str) -> Any:
-        copy = type(value).__new__(type(value))
+        copy: Any = object.__new__(type(value))
         self._copies[id(value)] = copy
         vars(copy).update(
             {name: self.copy(part, f"{place}.{name}") for name, part in attributes.items()}
@@ -146,6 +146,19 @@ class _Copying:
             f"{place} is the method {value.__qualname__!r} of an object. A model file can name "
             "functions and classes of modules: use one in its place."
         )
+
+
+def _only_has_attributes(value: Any) -> bool:
+    """Tell whether an object is a plain one of Python, such as a scorer or a kernel."""
+    kind = type(value)
+    return (
+        hasattr(value, "__dict__")
+        and kind.__new__ is object.__new__
+        and kind.__reduce__ is object.__reduce__
+        and kind.__reduce_ex__ is object.__reduce_ex__
+        and not isinstance(value, type | ModuleType | os.PathLike)
+        and not sparse.issparse(value)
+    )
 
 
 def _check_importable(value: Callable[..., Any], place: str) -> None:

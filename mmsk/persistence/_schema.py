@@ -57,7 +57,7 @@ _MEMBER = re.compile(r"\d{1,9}\.(npy|npz|bin)")
 
 
 def in_order(dumped: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Number the objects and members of a skops file, so that equal models give equal files.
+    """Renumber the objects and members of a skops file, so that equal models give equal files.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ class Schema:
         content = node.get("content")
         if loader == "DictNode" and (not isinstance(content, dict) or SENT in content):
             raise self._refused("it would change the settings of this process.")
-        if loader == "ObjectNode" and name not in self._trusted and not _is_state(content):
+        if loader == "ObjectNode" and not _is_state(content) and not _is_native(name):
             raise self._refused(f"the state of {name!r} is no dict.")
         if loader in MEMBER_OF and node.get("type") != "json":
             self._check_member(node.get("file"), MEMBER_OF[loader])
@@ -227,6 +227,11 @@ class Schema:
         if match is None or match[1] != suffix:
             raise self._refused(f"it names {name!r} as a member that ends in .{suffix}.")
         self.members.add(name)
+
+
+def _is_native(name: str) -> bool:
+    """Tell whether this is a part of scikit-learn that may have a state of its own form."""
+    return name.startswith("sklearn.") and name not in trusted_by_us()
 
 
 def _is_state(content: Any) -> bool:

@@ -53,6 +53,8 @@ OF_SKLEARN = (
 )
 SPARSE = ("bsr", "coo", "csc", "csr", "dia")
 ABSTRACT_NUMBERS = ("number", "integer", "floating", "inexact", "signedinteger", "unsignedinteger")
+POOLINGS = ("mean", "median", "max", "min")
+SCORES = ("chi2", "f_classif", "f_regression", "mutual_info_classif", "mutual_info_regression")
 # These take what they are given as their content, and do nothing else with it.
 PLAIN = ("builtins.frozenset", "builtins.range")
 
@@ -70,6 +72,8 @@ def trusted_by_us() -> dict[str, frozenset[str]]:
         (["sklearn.utils._bunch.Bunch"], "DictNode"),
         (_sparse(), "SparseMatrixNode"),
         ([f"numpy.{name}" for name in ABSTRACT_NUMBERS], "TypeNode"),
+        ([f"numpy.{name}" for name in POOLINGS], "FunctionNode"),
+        (["numpy.dtype"], "DTypeNode"),
         (PLAIN, "ConstructorFromReduceNode"),
     ):
         loaders |= {name: frozenset([loader]) for name in names}
@@ -131,10 +135,12 @@ def _kernels() -> list[type]:
 
 
 def _metrics() -> list[Any]:
-    """Functions behind the names that `scoring` takes: arrays in, a number out."""
+    """Functions behind the names that `scoring` takes, and scores of features."""
+    from sklearn import feature_selection
     from sklearn.metrics import get_scorer, get_scorer_names
 
-    return [get_scorer(name)._score_func for name in get_scorer_names()]
+    scorers = [get_scorer(name)._score_func for name in get_scorer_names()]
+    return scorers + [getattr(feature_selection, name) for name in SCORES]
 
 
 def _sparse() -> list[str]:
