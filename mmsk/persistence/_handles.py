@@ -16,6 +16,7 @@ LEFT_OUT = (
     "_propagated_callbacks",
     "_skl_callbacks",
     "_skl_callbacks_to_teardown",
+    "_stop_words_id",  # an address in memory, by which scikit-learn's vectorizers remember a check
 )
 KEYS_OF_MEMORY = "_fit_keys"
 
