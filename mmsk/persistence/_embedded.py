@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from mmsk._config import user_cache
 from mmsk.persistence._archive import Archive
@@ -16,6 +17,7 @@ from mmsk.persistence._references import digest_of
 from mmsk.persistence._replace import FOR_THE_OWNER, replacing
 
 FOR_THE_OWNER_ALONE = 0o700
+MOST_TIMES_SMALLER = 50  # numbers of a network hardly get smaller at all
 
 
 def weights_folder() -> Path:
@@ -35,7 +37,18 @@ def keep_file(archive: Archive, file: Mapping[str, Any]) -> Path:
     if not _is_whole(place, file):
         with replacing(place, FOR_THE_OWNER) as target:
             archive.copy(file["member"], target, file["sha256"])
+            if is_bomb(target):
+                raise archive.refused(f"its weights {file['name']!r} are compressed beyond reason.")
     return place
+
+
+def is_bomb(file: BinaryIO) -> bool:
+    """Tell whether a file, such as one of .npz or .pth, is a zip that would fill the memory."""
+    if not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+    return any(m.file_size > MOST_TIMES_SMALLER * max(1, m.compress_size) for m in members)
 
 
 def keep_folder(archive: Archive, files: Sequence[Mapping[str, Any]]) -> Path:
