@@ -45,8 +45,10 @@ def find_weights(
     """
     places = _places(reference, entry, estimator, beside, moved)
     place = next((place for place in places if place.exists()), places[0])
+    if place.is_dir() and reference.kind in (FILE, NAMED):
+        place /= entry["files"][0]["name"]
     for file in entry["files"]:
-        _check_file(place / file["name"] if place.is_dir() else place, file, reference, entry)
+        _check_file(place / file["name"] if place.is_dir() else place, file, reference)
     return place
 
 
@@ -68,12 +70,12 @@ def _places(
     beside: Path,
     moved: Mapping[str, Any],
 ) -> list[Path]:
-    if reference.key in moved:
-        return [Path(moved[reference.key])]
     if reference.kind == NAMED:
         from mmsk._nets.weights import trained_file
 
         return [trained_file(estimator.backbone, entry["name"])[1]]
+    if reference.key in moved:
+        return [Path(moved[reference.key])]
     if reference.kind == HUB:
         folder = folder_of_hub(reference.key)
         return [Path(reference.key) if folder is None else folder]
@@ -86,14 +88,12 @@ def _places(
     return [Path(reference.key), beside / last]
 
 
-def _check_file(
-    path: Path, file: Mapping[str, Any], reference: Reference, entry: Mapping[str, Any]
-) -> None:
+def _check_file(path: Path, file: Mapping[str, Any], reference: Reference) -> None:
     if not path.is_file():
         raise ModelFileError(
             f"The model needs {reference.parameter}={reference.key!r}: {file['name']!r} "
             f"({file['bytes']:,} bytes, SHA-256 {file['sha256'][:_SHOWN]}...), and there is no "
-            f"{str(path)!r}. {_what_to_do(path, reference, entry)}"
+            f"{str(path)!r}. {_what_to_do(reference)}"
         )
     # The size first: a device has none, and what is of another size need not be read.
     same = path.stat().st_size == file["bytes"]
@@ -111,7 +111,7 @@ def _bytes(path: Path) -> str:
     return f"{path.stat().st_size:,} bytes"
 
 
-def _what_to_do(path: Path, reference: Reference, entry: Mapping[str, Any]) -> str:
+def _what_to_do(reference: Reference) -> str:
     do = f"Put it there{', or beside the model file' if reference.kind in (FILE, FOLDER) else ''}"
     if reference.kind == HUB:
         do = "Download that revision with huggingface_hub.snapshot_download"

@@ -126,11 +126,17 @@ class _Copying:
     @_plain.register(pd.DataFrame)
     @_plain.register(pd.Series)
     @_plain.register(pd.Index)
-    @_plain.register(type(pd.NA))
     def _(self, value: Any, place: str) -> Any:
         raise ModelFileError(
             f"{place} is a {type(value).__name__} of pandas, which no model file can hold. Use "
             "an array or a list in its place."
+        )
+
+    @_plain.register(type(pd.NA))
+    def _(self, value: Any, place: str) -> Any:
+        raise ModelFileError(
+            f"{place} is pandas.NA, which no model file can hold. Put None in its place, as by "
+            "column.astype(object).where(column.notna(), None), and fit again."
         )
 
     @_plain.register(FunctionType)

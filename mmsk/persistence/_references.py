@@ -56,13 +56,16 @@ def reference_of(estimator: Any) -> Reference | None:
     if isinstance(estimator, WordVectorEmbedder):
         return Reference(FILE, "vectors", os.fspath(estimator.vectors))
     if isinstance(estimator, TransformerEmbedder):
-        model = os.fspath(estimator.model)
-        if (at_hub := name_at_hub(model)) is not None:
-            return Reference(HUB, "model", at_hub)
-        if os.path.isdir(model) or estimator.revision is None:
-            return Reference(FOLDER, "model", model)
-        return Reference(HUB, "model", f"{model}@{estimator.revision}")
+        return _of_transformer(estimator)
     return None
+
+
+def _of_transformer(estimator: Any) -> Reference:
+    model, revision = os.fspath(estimator.model), estimator.revision
+    at_hub = name_at_hub(model)
+    if at_hub is None and revision is not None and len(Path(model).parts) <= 2:
+        at_hub = None if os.path.isdir(model) else f"{model}@{revision}"
+    return Reference(FOLDER, "model", model) if at_hub is None else Reference(HUB, "model", at_hub)
 
 
 def _of_network(estimator: Any) -> Reference | None:

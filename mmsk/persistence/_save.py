@@ -14,9 +14,10 @@ from mmsk.exceptions import ModelFileError
 from mmsk.persistence import _manifest
 from mmsk.persistence._archive import MANIFEST, MOST_JSON_BYTES, SCHEMA, ArchiveWriter
 from mmsk.persistence._describe_weights import describe_weights
+from mmsk.persistence._ordering import in_order
 from mmsk.persistence._portable import portable
 from mmsk.persistence._replace import replacing
-from mmsk.persistence._schema import Schema, in_order
+from mmsk.persistence._schema import Schema
 
 PLAIN_TYPES = ("builtins.", "numpy.", "scipy.sparse.")
 

@@ -106,7 +106,10 @@ def name_of(kind: Any) -> str:
 def is_class(name: str) -> bool:
     """Tell whether a name that the user trusts is that of a class; its module is imported."""
     module, _, attribute = name.rpartition(".")
-    return inspect.isclass(getattr(import_module(module), attribute, None))
+    try:
+        return inspect.isclass(getattr(import_module(module), attribute, None))
+    except (ImportError, ValueError):
+        return False
 
 
 def _our_types() -> Iterator[type]:

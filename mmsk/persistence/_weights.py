@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmsk.exceptions import ModelFileError
 from mmsk.persistence._archive import Archive
 from mmsk.persistence._embedded import keep_file, keep_folder
 from mmsk.persistence._locate import find_weights
@@ -40,32 +41,42 @@ def connect_weights(
     ModelFileError
         If weights are not there, changed, or not in the manifest.
     """
-    used: dict[str, tuple[Reference, Any]] = {}
+    in_files: set[str] = set()
     for estimator in estimators_in(model):
-        reference = _reference(estimator, archive)
-        if reference is None:
-            continue
-        used[reference.key] = reference, estimator
-        entry = _entry(archive, reference, listed)
-        if entry["embedded"]:
-            value = str(_kept(archive, reference, entry))
-        else:
-            place = find_weights(reference, entry, estimator, archive.path.parent, moved)
-            value = _named(estimator, entry) if reference.kind == NAMED else str(place)
+        try:
+            reference = reference_of(estimator)
+            if reference is None:
+                continue
+            entry = _entry(archive, reference, listed)
+            value = _value(estimator, reference, entry, archive, moved)
+        except ModelFileError:
+            raise
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            name = type(estimator).__name__
+            raise archive.refused(f"the weights of {name} cannot be told ({error}).") from error
         setattr(estimator, reference.parameter, value)
-    unused = sorted(set(moved) - set(used))
-    if unused:
+        if reference.kind != NAMED and not entry["embedded"]:
+            in_files.add(reference.key)
+    other = sorted(set(moved) - in_files)
+    if other:
         raise ValueError(
-            f"weights={{{unused[0]!r}: ...}}, but the model has no such weights. Of it you can "
-            f"say where these are: {', '.join(map(repr, sorted(used))) or 'none'}."
+            f"weights={{{other[0]!r}: ...}}, but the model has no such files of weights. Of these "
+            f"you can say where they are: {', '.join(map(repr, sorted(in_files))) or 'none'}."
         )
 
 
-def _reference(estimator: Any, archive: Archive) -> Reference | None:
-    try:
-        return reference_of(estimator)
-    except (TypeError, AttributeError) as error:
-        raise archive.refused(f"the weights of {type(estimator).__name__} have no name.") from error
+def _value(
+    estimator: Any,
+    reference: Reference,
+    entry: Mapping[str, Any],
+    archive: Archive,
+    moved: Mapping[str, Any],
+) -> str:
+    """Return what the estimator is to have for its weights, which are then there."""
+    if entry["embedded"]:
+        return str(_kept(archive, reference, entry))
+    place = find_weights(reference, entry, estimator, archive.path.parent, moved)
+    return _named(estimator, entry) if reference.kind == NAMED else str(place)
 
 
 def _entry(archive: Archive, reference: Reference, listed: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -253,6 +253,8 @@ def test_values_that_no_file_can_hold(tmp_path):
     keys = SVC(class_weight={True: 1, False: 2})
     cannot_be_saved(keys, tmp_path, "SVC.class_weight has the key True")
     cannot_be_saved(SVC(class_weight={1: 1, "1": 2}), tmp_path, "keys that are equal as text")
+    missing = OneHotEncoder().fit(pd.DataFrame({"size": ["s", pd.NA]}, dtype=object))
+    cannot_be_saved(missing, tmp_path, r"OneHotEncoder.categories_\[0\]\[\(1,\)\] is pandas.NA")
     generator = SVC().set_params(C=(number for number in [1]))
     cannot_be_saved(generator, tmp_path, "SVC holds something that no model file can hold")
     model = SVC()

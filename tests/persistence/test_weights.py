@@ -101,6 +101,26 @@ def test_named_weights_that_are_missing_or_changed(tmp_path, hub):
         load(path)
 
 
+def test_named_weights_are_never_somewhere_else(tmp_path, hub):
+    """The model would go by their name all the same, and have them downloaded."""
+    path = saved(named(), tmp_path)
+    with pytest.raises(ValueError, match=r"no such files of weights.*where they are: none"):
+        load(path, weights={"mobilenet_v3_small:DEFAULT": hub / NAME})
+
+
+def test_names_that_torchvision_does_not_have(tmp_path, hub):
+    path = saved(named(), tmp_path)
+
+    def change(schema):
+        schema["content"]["content"]["backbone"]["content"] = '"evil"'
+
+    def list_it(manifest):
+        manifest["weights"]["evil:DEFAULT"] = manifest["weights"]["mobilenet_v3_small:DEFAULT"]
+
+    with pytest.raises(ModelFileError, match="the weights of CNNEmbedder cannot be told"):
+        load(rewrite(path, schema=change, manifest=list_it))
+
+
 def test_another_release_may_have_another_default(tmp_path, hub, monkeypatch):
     path = saved(named(), tmp_path)
     monkeypatch.setattr("mmsk._nets.backbones.full_name", lambda *names: "IMAGENET1K_V2")
@@ -128,9 +148,13 @@ def test_a_file_that_moved(tmp_path, file):
     with pytest.raises(ModelFileError, match=message):
         load(path)
     assert np.array_equal(load(path, weights={str(file): there}).transform(PICTURES), expected)
+    shutil.copytree(tmp_path / "here", tmp_path / "folder")
+    shutil.copy(there, tmp_path / "folder" / file.name)
+    loaded = load(path, weights={str(file): tmp_path / "folder"})
+    assert loaded.weights == str(tmp_path / "folder" / file.name)
     shutil.copy(there, path.parent / file.name)
     assert load(path).weights == str(path.parent / file.name)
-    with pytest.raises(ValueError, match=r"no such weights.*say where these are: '.*my net \(1\)"):
+    with pytest.raises(ValueError, match=r"no such files.*say where they are: '.*my net \(1\)"):
         load(path, weights={"other.pth": there})
 
 
