@@ -14,8 +14,8 @@ from mmsk.persistence._handles import handles_of
 from mmsk.persistence._sound import check_sound
 from mmsk.persistence._walk import objects_in
 
-# The second: links in the HTML that a notebook shows of an estimator.
-NEVER_STATE = ("__", "_doc_link", "_repr")
+# Links in the HTML that a notebook shows of an estimator; what names its rows in the feature store.
+NEVER_STATE = ("__", "_doc_link", "_repr", "_strings_are", "extractor_version")
 
 
 def check_model(model: Any, refused: Callable[[str], ModelFileError]) -> None:
