@@ -30,6 +30,8 @@ WITHOUT_EXAMPLES = {
     "mmsk.BadCellWarning": "warned, not made by users",
     "mmsk.CacheWarning": "warned, not made by users",
     "mmsk.MissingDependencyError": "raised, not made by users",
+    "mmsk.ModelFileError": "raised, not made by users",
+    "mmsk.ModelFileWarning": "warned, not made by users",
     "mmsk.ReadError": "raised, not made by users",
     "mmsk.extraction.BaseExtractor": "abstract; CONTRIBUTING.md shows how to write a leaf",
     "mmsk.extraction.CellExtractor": "abstract; CONTRIBUTING.md shows how to write a leaf",

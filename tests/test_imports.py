@@ -28,6 +28,7 @@ ORDER = [
     ["heads"],
     ["pipelines"],
     ["compression"],
+    ["persistence"],
     ["inspection"],
     ["datasets"],
     ["testing"],
