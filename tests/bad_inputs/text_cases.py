@@ -1,0 +1,4 @@
+"""Bad text cells."""
+
+CASES = []
+ELSEWHERE = []
