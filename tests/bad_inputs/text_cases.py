@@ -1,4 +1,4 @@
-"""Bad text cells."""
+"""Bad texts."""
 
 CASES = []
 ELSEWHERE = []
