@@ -4,12 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
-from bad_inputs.cases import ACCEPTED, MISSING, RAISING
+from bad_inputs.cases import ACCEPTED, MISSING, MODULES, RAISING
 from bad_inputs.harness import BAD_ROW, column_around, each, search
 
 from mmsk.exceptions import BadCellWarning, ReadError
-
-ONE_EACH = list({case.subject.name: case for case in reversed(RAISING)}.values())
 
 
 def searched(case, folder, on_error, n_jobs=None):
@@ -43,13 +41,18 @@ def test_accepted_and_missing_cells_do_not_show(case, tmp_path):
 
 def test_the_same_in_worker_processes(tmp_path):
     """One cell of each modality: starting workers takes most of the time, and errors end them."""
-    for case in ONE_EACH:
+    cases = [
+        next(case for case in module.CASES if case.outcome == "raises")
+        for module in MODULES
+        if module.CASES
+    ]
+    for case in cases:
         folder = tmp_path / case.id
         folder.mkdir()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # in the workers, where it is given
             results = searched(case, folder, "missing", n_jobs=2)
         assert np.isfinite(results["mean_test_score"]).all()
-    pattern = rf"row 7 \(index 'r7'\), column 'cell'.*: {ONE_EACH[0].message}"
+    pattern = rf"row 7 \(index 'r7'\), column 'cell'.*: {cases[0].message}"
     with pytest.raises(ReadError, match=pattern):
-        searched(ONE_EACH[0], tmp_path, "raise", n_jobs=2)
+        searched(cases[0], tmp_path, "raise", n_jobs=2)
