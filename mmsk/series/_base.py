@@ -17,7 +17,8 @@ from mmsk._validation import RawColumn
 from mmsk.exceptions import ReadError
 from mmsk.extraction import CellExtractor
 from mmsk.extraction._digest import digest_cell
-from mmsk.extraction._stream import attempt_each, stream
+from mmsk.extraction._isolation import attempts
+from mmsk.extraction._stream import stream
 from mmsk.samples import Series
 from mmsk.series._reader import SeriesReader
 
@@ -76,7 +77,7 @@ class SeriesExtractor(CellExtractor):
         A bad cell raises under ``on_error="raise"``, else it is left out; transform warns of it.
         """
         batches = stream(
-            partial(attempt_each, prepare, column.cells),
+            partial(attempts(prepare), column.cells),
             rows,
             group_size=1,
             batch_size=self.batch_size,
