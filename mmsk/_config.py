@@ -261,9 +261,7 @@ def _changed(config: Config, **settings: Any) -> Config:
     if "cache_limit_bytes" in changed:
         check_number("cache_limit_bytes", changed["cache_limit_bytes"], low=0, integer=True)
     if "decode_seconds" in changed:
-        check_number(
-            "decode_seconds", changed["decode_seconds"], low=0, high=86_400, low_open=True
-        )
+        check_number("decode_seconds", changed["decode_seconds"], low=0, high=86_400, low_open=True)
     if "cache_dir" in changed:
         changed["cache_dir"] = _absolute(changed["cache_dir"])
     if changed.get("decode_workers") == "process" and os.name != "posix":

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mmsk._decoding.plain import plain_sample
 from mmsk.exceptions import ReadError
-from mmsk.extraction._plain import plain_sample
 from mmsk.series import SeriesReader
 from mmsk.text import WordReader
 

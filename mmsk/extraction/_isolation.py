@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import io
+import os
+import pickle
 import signal
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
@@ -12,11 +14,11 @@ from typing import Any
 import cloudpickle
 
 from mmsk._config import current_config
+from mmsk._decoding.answers import Answer
+from mmsk._decoding.decoder import SECONDS_FOR_IMPORTS, Decoder
+from mmsk._decoding.pool import decoders
 from mmsk._files import is_source, open_cell
 from mmsk.exceptions import ReadError
-from mmsk.extraction._answers import Answer
-from mmsk.extraction._decoder import SECONDS_TO_START, Decoder
-from mmsk.extraction._decoder_pool import decoders
 from mmsk.extraction._stream import attempt_each
 
 MOST_BYTES_OF_A_FILE_OBJECT = 2**32
@@ -76,18 +78,15 @@ class _Isolated:
         self.seconds = seconds
 
     def attempt_each(self, cells: Sequence[Any], rows: Sequence[int]) -> list[tuple[int, Any]]:
-        return [(row, self._attempt(cells[row], row)) for row in rows]
+        return attempt_each(self._read, cells, rows)
 
-    def _attempt(self, cell: Any, row: int) -> Any:
+    def _read(self, cell: Any) -> Any:
         if hasattr(cell, "getexif"):  # a picture of Pillow cannot be sent but by decoding it here
-            return attempt_each(self.prepare, {row: cell}, [row])[0][1]
-        try:
-            return self._answer(self._request(cell)).result()
-        except ReadError as error:
-            return error
-        except Exception as error:
-            error.add_note(f"while reading row {row}")
-            raise
+            return self.prepare(cell)
+        sample = self._answer(self._request(cell)).result()
+        if isinstance(sample, ReadError):
+            raise sample
+        return sample
 
     def _request(self, cell: Any) -> bytes:
         if isinstance(cell, memoryview):
@@ -95,11 +94,11 @@ class _Isolated:
         elif is_source(cell) and hasattr(cell, "read"):
             with open_cell(cell, root=None, max_bytes=MOST_BYTES_OF_A_FILE_OBJECT) as file:
                 cell = io.BytesIO(file.read())
-        return cloudpickle.dumps(("read", cell, self.seconds + SECONDS_TO_START))
+        return cloudpickle.dumps(("read", cell, self.seconds + SECONDS_FOR_IMPORTS))
 
     def _answer(self, request: bytes) -> Answer:
         try:
-            return self._ask(decoders.take(self._pickled), request)
+            return self._ask(decoders.take(self._load), request)
         except _DiedAfterOthersError:
             return self._ask(decoders.new(), request)
 
@@ -110,17 +109,15 @@ class _Isolated:
             answer = decoder.read(request, self.seconds)
         except TimeoutError as error:
             decoder.close()
-            reason = f"took more than decode_seconds={self.seconds:g} and was stopped"
-            raise ReadError(reason, "decode", cause=error) from error
+            return _bad(f"took more than decode_seconds={self.seconds:g} and was stopped", error)
         except (EOFError, OSError) as error:
             reason = _how_it_ended(decoder.close(SECONDS_TO_END))
             if has_read:
-                raise _DiedAfterOthersError(reason) from error
-            raise ReadError(reason, "decode", cause=error) from error
+                raise _DiedAfterOthersError(reason) from None
+            return _bad(reason, error)
         except ValueError as error:
             decoder.close()
-            reason = f"the decoder's process gave no sample, but {error}"
-            raise ReadError(reason, "decode", cause=error) from error
+            return _bad(f"the decoder's process gave no sample, but {error}", error)
         except BaseException:
             decoder.close()
             raise
@@ -130,7 +127,7 @@ class _Isolated:
     def _loaded(self, decoder: Decoder) -> Decoder:
         """Return a process that is ready to read: this one, or a new one where it is gone."""
         try:
-            decoder.load(self._pickled)
+            decoder.load(self._load)
         except (EOFError, OSError, ValueError) as error:
             reason = _how_it_ended(decoder.close(SECONDS_TO_END))
             if decoder.n_read > 0:
@@ -142,9 +139,10 @@ class _Isolated:
         return decoder
 
     @cached_property
-    def _pickled(self) -> bytes:
+    def _load(self) -> bytes:
         try:
-            return cloudpickle.dumps(_without_ballast(self.prepare))
+            pickled = cloudpickle.dumps(_without_ballast(self.prepare))
+            return pickle.dumps(("load", os.getcwd(), pickled))
         except Exception as error:
             error.add_note("decode_workers='process' sends what reads the cells to a process.")
             raise
@@ -152,6 +150,11 @@ class _Isolated:
 
 class _DiedAfterOthersError(Exception):
     """The process died, but it had read other cells before, of which one may be the cause."""
+
+
+def _bad(reason: str, error: Exception) -> Answer:
+    # Its traceback would keep what was sent in memory as long as the error.
+    return Answer(ReadError(reason, "decode", cause=error.with_traceback(None)))
 
 
 def _without_ballast(prepare: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -117,7 +117,8 @@ def from_plain(tree: Any, take: Callable[[int], np.ndarray]) -> Any:
 
 def _array_to_plain(array: np.ndarray, buffers: list[Any]) -> list[Any]:
     # The order decides in which order later sums are taken, and so the last bits of a feature.
-    order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
+    in_columns = array.flags.f_contiguous and not array.flags.c_contiguous
+    order: Literal["C", "F"] = "F" if in_columns else "C"
     flat = array.ravel(order)
     buffers.append(flat.view(np.uint8).data if flat.size else b"")
     return ["array", array.dtype.str, list(array.shape), order]

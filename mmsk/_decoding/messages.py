@@ -62,9 +62,7 @@ def receive(connection: socket.socket, place: memoryview, deadline: float | None
         place = place[n_bytes:]
 
 
-def send_block(
-    connection: socket.socket, content: bytes, deadline: float | None = None
-) -> None:
+def send_block(connection: socket.socket, content: bytes, deadline: float | None = None) -> None:
     """Send bytes behind their number."""
     send(connection, [LENGTH.pack(len(content)), content], deadline)
 

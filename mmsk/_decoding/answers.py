@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from mmsk._decoding.plain import from_plain, to_plain
 from mmsk.exceptions import MissingDependencyError, ReadError
-from mmsk.extraction._plain import from_plain, to_plain
 
 MOST_WARNINGS = 20
 MOST_CHARS = 10_000
@@ -107,7 +107,9 @@ def from_message(head: bytes | bytearray, take: Callable[[int], np.ndarray]) -> 
                 return Answer(ReadError(reason, stage, cause=behind), warnings=_warnings(told))
             case {"error": [str(name), str(text), str(trace)], "warnings": [*told]}:
                 return Answer(error=_error(name, text, trace), warnings=_warnings(told))
-    except (TypeError, OverflowError, RecursionError, MemoryError) as error:
+    except (EOFError, OSError):
+        raise
+    except Exception as error:
         raise ValueError(f"an answer that cannot be read: {error}") from error
     raise ValueError("an answer without a sample")
 

@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 
-from mmsk.extraction._decoder import Decoder
+from mmsk._decoding.decoder import Decoder
 
 IDLE_SECONDS = 30.0
 
@@ -22,13 +22,15 @@ class DecoderPool:
 
     def __init__(self) -> None:
         self._all: weakref.WeakSet[Decoder] = weakref.WeakSet()
-        self._start()
+        self._lock = threading.Lock()
+        self._idle: list[tuple[Decoder, float]] = []
+        self._timer: threading.Timer | None = None
 
-    def take(self, prepare: bytes) -> Decoder:
-        """Return an idle process, best one that reads with this callable, or a new one."""
+    def take(self, load: bytes) -> Decoder:
+        """Return an idle process, best one that has loaded this, or a new one."""
         with self._lock:
             for place, (decoder, _) in enumerate(self._idle):
-                if decoder.loaded == prepare:
+                if decoder.loaded == load:
                     return self._idle.pop(place)[0]
             if self._idle:
                 return self._idle.pop()[0]
@@ -59,13 +61,7 @@ class DecoderPool:
         """Begin anew in a fork of this process, to which the others do not belong."""
         for decoder in self._all:
             decoder.forget()
-        self._all.clear()
-        self._start()
-
-    def _start(self) -> None:
-        self._lock = threading.Lock()
-        self._idle: list[tuple[Decoder, float]] = []
-        self._timer: threading.Timer | None = None
+        self.__init__()  # type: ignore[misc]
 
     def _look_later(self) -> None:
         if self._timer is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import signal
 import socket
 import subprocess
@@ -13,18 +12,19 @@ from contextlib import suppress
 
 import numpy as np
 
-from mmsk.extraction._answers import Answer, from_message
-from mmsk.extraction._messages import receive, receive_block, send_block
+from mmsk._decoding.answers import Answer, from_message
+from mmsk._decoding.messages import receive, receive_block, send_block
 
 MOST_MEMORY_BYTES = 4 * 2**30
 MOST_HEAD_BYTES = 64 * 2**20
 SECONDS_TO_START = 60.0
+SECONDS_FOR_IMPORTS = 60.0
 # Each reading thread has a process of its own, so more threads in there would be too many.
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
 )
 _START = (
-    "import sys; sys.path[:] = {path!r}; from mmsk.extraction._decode_worker import main; "
+    "import sys; sys.path[:] = {path!r}; from mmsk._decoding.worker import main; "
     "main({most_memory_bytes})"
 )
 
@@ -41,7 +41,7 @@ class Decoder:
     n_read : int
         Cells that it has answered for.
     loaded : bytes or None
-        The pickled callable that it reads with.
+        What was last loaded: the callable that it reads with, and the working directory.
     """
 
     def __init__(self) -> None:
@@ -67,8 +67,13 @@ class Decoder:
         self.loaded: bytes | None = None
         self._n_read_since_loaded = 0
 
-    def load(self, prepare: bytes) -> None:
+    def load(self, request: bytes) -> None:
         """Send the callable that reads cells, unless it is there.
+
+        Parameters
+        ----------
+        request : bytes
+            The pickle of ``("load", working directory, pickle of the callable)``.
 
         Raises
         ------
@@ -77,15 +82,14 @@ class Decoder:
         TimeoutError, EOFError, OSError, ValueError
             As `read` does.
         """
-        if self.loaded == prepare:
+        if self.loaded == request:
             return
-        request = pickle.dumps(("load", os.getcwd(), prepare))
         answer = self._ask(request, SECONDS_TO_START)
         if answer.error is not None:
             raise RuntimeError(
                 "decode_workers='process': what reads the cells cannot be loaded in another process"
             ) from answer.error
-        self.loaded = prepare
+        self.loaded = request
         self._n_read_since_loaded = 0
 
     def read(self, request: bytes, seconds: float) -> Answer:
@@ -97,7 +101,7 @@ class Decoder:
             The pickle of ``("read", cell, seconds)``, with a time after which the process ends
             also where nobody stops it.
         seconds : float
-            Time for it. The first cell that a callable reads has `SECONDS_TO_START` more, since
+            Time for it. The first cell that a callable reads has `SECONDS_FOR_IMPORTS` more, since
             modules are imported when they are first needed.
 
         Raises
@@ -109,7 +113,7 @@ class Decoder:
         ValueError
             If it does not answer as it should.
         """
-        seconds += SECONDS_TO_START if self._n_read_since_loaded == 0 else 0
+        seconds += SECONDS_FOR_IMPORTS if self._n_read_since_loaded == 0 else 0
         answer = self._ask(request, seconds)
         self._n_read_since_loaded += 1
         self.n_read += 1

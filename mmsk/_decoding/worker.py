@@ -19,10 +19,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from mmsk._config import set_config
+from mmsk._decoding.answers import to_message
+from mmsk._decoding.messages import LENGTH, receive_block, send
 from mmsk.exceptions import ReadError
-from mmsk.extraction._answers import to_message
-from mmsk.extraction._messages import LENGTH, receive_block, send
 
 # The parent stops a process whose time is over. Where there is none any more, the system does.
 SPARE_SECONDS = 5
@@ -47,7 +46,6 @@ def main(most_memory_bytes: int) -> None:
         os.dup2(2, 1)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, args=[connection], daemon=True).start()
-    set_config(cache=False, progress=False, decode_workers="thread")
     with suppress(EOFError, OSError):
         serve(connection)
 
