@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 LENGTH = struct.Struct("<Q")
+SENT_AS_ONE_BYTES = 2**16
 
 
 def send(connection: socket.socket, parts: Iterable[Any], deadline: float | None = None) -> None:
@@ -30,6 +31,9 @@ def send(connection: socket.socket, parts: Iterable[Any], deadline: float | None
     OSError
         If the other side is gone.
     """
+    parts = list(parts)
+    if sum(map(len, parts)) <= SENT_AS_ONE_BYTES:
+        parts = [b"".join(parts)]  # the other side is then woken once
     for part in parts:
         connection.settimeout(_seconds_left(deadline))
         connection.sendall(part)
