@@ -1,4 +1,4 @@
-"""Changed files of every format, read by the public extractors: does one end the process?
+"""Changed files of every format, read by the public extractors, and what becomes of the process.
 
 For each format a whole file is changed 300 times in seeded ways (flipped bits, runs of bytes, cut
 ends, spliced and doubled parts, extreme numbers in headers). Each changed file stands between two
