@@ -6,6 +6,8 @@ from typing import Any
 
 from mmsk._validation import check_number
 
+SHORTEST_SECONDS = 0.001
+
 
 def check_windows(window_length: Any, hop_length: Any, unit: str) -> None:
     """Raise ValueError unless windows can have this length and distance, in this unit."""
@@ -13,7 +15,7 @@ def check_windows(window_length: Any, hop_length: Any, unit: str) -> None:
     for name, value in given.items():
         if value is not None or name == "window_length":
             if unit == "seconds":
-                check_number(name, value, low=0, low_open=True)
+                check_number(name, value, low=SHORTEST_SECONDS)
             else:
                 check_number(name, value, low=1, integer=True)
 

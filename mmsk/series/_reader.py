@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.base import BaseEstimator
 from mmsk._files import is_source, open_cell
 from mmsk._validation import check_choice, check_number
 from mmsk.exceptions import ReadError
+from mmsk.extraction._windows import check_windows, window_starts
 from mmsk.samples import Series
 from mmsk.series._files import read_table
 from mmsk.series._table import Table, table_of_array, table_of_frame, table_of_list
@@ -81,6 +83,8 @@ class SeriesReader(BaseEstimator):
     array([ 0., 10., 20., 30., 40.], dtype=float32)
     """
 
+    window_unit = "points"
+
     def __init__(
         self,
         sample_rate: float | None = None,
@@ -136,6 +140,39 @@ class SeriesReader(BaseEstimator):
             self._check_size(n_points_at(times, rate), values.shape[1])
             values = at_rate(values, times, rate)
         return Series(_as_float32(values), rate, table.channels)
+
+    def read_windows(
+        self, cell: Any, window_length: int, hop_length: int | None = None
+    ) -> Iterator[Series]:
+        """Read one cell in windows.
+
+        Parameters
+        ----------
+        cell : ndarray, list, DataFrame, pandas or polars Series, Series, path, bytes or file object
+            The series, which is held whole.
+        window_length : int
+            Points in a window. A shorter series is one window.
+        hop_length : int, default=None
+            Points from the start of one window to the start of the next; None is half of
+            `window_length`. The last window ends at the last point.
+
+        Yields
+        ------
+        series : Series
+            A copy of that part of what :meth:`read` gives.
+
+        Raises
+        ------
+        ReadError
+            As in :meth:`read`.
+        ValueError
+            If a parameter is not accepted.
+        """
+        check_windows(window_length, hop_length, self.window_unit)
+        series = self.read(cell)
+        for start in window_starts(series.n_points, window_length, hop_length):
+            values = series.values[start : start + window_length].copy()
+            yield Series(values, series.sample_rate, series.channels)
 
     def _table(self, cell: Any) -> Table:
         if isinstance(cell, Series):

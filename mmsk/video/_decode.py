@@ -17,7 +17,7 @@ MOST_DAMAGED = 0.1
 
 def decode_frames(
     container: Any, stream: Any, index: FrameIndex, chosen: np.ndarray, target_size: int | None
-) -> np.ndarray:
+) -> Iterator[np.ndarray]:
     """Decode some frames of a video, skipping the parts that none of them needs.
 
     ::
@@ -33,27 +33,27 @@ def decode_frames(
     index : FrameIndex
         Its frames.
     chosen : ndarray of shape (n_chosen,), dtype int64
-        Which of them, in rising order; a frame may be chosen twice.
+        Which of them, rising, each once.
     target_size : int or None
         Pixels along the shorter side to which larger frames are shrunk as they are decoded.
 
-    Returns
-    -------
-    frames : ndarray of shape (n_chosen, height, width, 3), dtype uint8
-        Upright, all of the size of the first.
+    Yields
+    ------
+    frame : ndarray of shape (height, width, 3), dtype uint8
+        Each of the chosen ones in turn, upright, all of the size of the first.
 
     Raises
     ------
     ReadError
-        If more than a tenth of what is decoded is damaged.
+        At the end, if more than a tenth of what was decoded is damaged.
     """
-    wanted = np.unique(chosen)
-    picker = _Picker(index.stamps[wanted].tolist(), target_size)
-    parts = _merged(index.starts[wanted], index.places[wanted])
+    picker = _Picker(index.stamps[chosen].tolist(), target_size)
+    parts = _merged(index.starts[chosen], index.places[chosen])
     for packet in _needed_packets(container, stream, parts):
         picker.take_all(stream.codec_context, packet)
+        yield from picker.taken()
     picker.close()
-    return np.stack(picker.pictures)[np.searchsorted(wanted, chosen)]
+    yield from picker.taken()
 
 
 def _merged(starts: np.ndarray, ends: np.ndarray) -> list[tuple[int, int]]:
@@ -92,10 +92,17 @@ class _Picker:
     stamps: list[int]
     target_size: int | None
     pictures: list[np.ndarray] = field(default_factory=list)
+    size: tuple[int, ...] | None = None
+    n_taken: int = 0
     n_decoded: int = 0
     n_damaged: int = 0
     last: Any = None
     error: Exception | None = None
+
+    def taken(self) -> list[np.ndarray]:
+        """Hand over the pictures taken since the last call."""
+        pictures, self.pictures = self.pictures, []
+        return pictures
 
     def take_all(self, decoder: Any, packet: Any) -> None:
         """Decode a packet, or what the decoder still holds back where it is None."""
@@ -119,7 +126,7 @@ class _Picker:
             if self.error is None:
                 raise ReadError(what, "decode")
             raise damaged(what, self.error) from self.error
-        while len(self.pictures) < len(self.stamps):
+        while self.n_taken < len(self.stamps):
             self._add(self.last)
 
     def _take(self, frame: Any) -> None:
@@ -135,17 +142,18 @@ class _Picker:
         self.last = frame
 
     def _next_stamp(self) -> float:
-        n_taken = len(self.pictures)
-        return self.stamps[n_taken] if n_taken < len(self.stamps) else np.inf
+        return self.stamps[self.n_taken] if self.n_taken < len(self.stamps) else np.inf
 
     def _add(self, frame: Any) -> None:
-        if self.pictures:
-            size = self.pictures[0].shape[:2]
-            height, width = size if frame.rotation % 180 == 0 else size[::-1]
-        else:
+        if self.size is None:
             height, width = _size_of(frame, self.target_size)
+        else:
+            height, width = self.size if frame.rotation % 180 == 0 else self.size[::-1]
         rgb = frame.reformat(width, height, "rgb24", interpolation="AREA", threads=1)
-        self.pictures.append(np.rot90(rgb.to_ndarray(), frame.rotation // 90))
+        picture = np.rot90(rgb.to_ndarray(), frame.rotation // 90)
+        self.size = picture.shape[:2]
+        self.pictures.append(picture)
+        self.n_taken += 1
 
 
 def _size_of(frame: Any, target_size: int | None) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from mmsk._validation import check_choice, check_number
 
 SAMPLINGS = ("uniform", "stride", "keyframes")
 # Matroska rounds times to the millisecond; a frame meant for this moment is on the screen.
-_ROUNDED_SECONDS = 1e-3
+ROUNDED_SECONDS = 1e-3
 
 
 @dataclass(frozen=True)
@@ -83,5 +83,5 @@ class Sampling:
         times = start + step * np.arange(self.n_frames)
         times = times[: max(1, np.searchsorted(times, duration_seconds))]
         # The frame on the screen at a time is the last one that appeared.
-        shown = np.searchsorted(times_seconds, times + _ROUNDED_SECONDS, side="right") - 1
+        shown = np.searchsorted(times_seconds, times + ROUNDED_SECONDS, side="right") - 1
         return np.maximum(shown, 0)
