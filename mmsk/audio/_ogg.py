@@ -79,7 +79,9 @@ def _pages(file: BinaryIO) -> Iterator[_Page]:
         blank = bytearray(header)
         blank[_CHECKSUM] = bytes(4)
         if _checksum(blank + lengths + content) != int.from_bytes(header[_CHECKSUM], "little"):
-            raise ReadError(f"damaged: page {number} of the Ogg stream fails its checksum", "decode")
+            raise ReadError(
+                f"damaged: page {number} of the Ogg stream fails its checksum", "decode"
+            )
         yield _Page(
             stream=int.from_bytes(header[14:18], "little"),
             number=number,
