@@ -37,16 +37,18 @@ def table_of_array(cell: np.ndarray) -> Table:
     if cell.ndim not in (1, 2):
         raise ReadError(f"an array of shape {cell.shape}, not (time,) or (time, channels)", "check")
     values = cell[:, None] if cell.ndim == 1 else cell
+    if np.ma.isMaskedArray(values):  # what is masked is a gap
+        values = np.ma.filled(values.astype(np.float64), np.nan)
     return Table(values if values.dtype.kind == "f" else values.astype(np.float64))
 
 
 def table_of_list(cell: list | tuple) -> Table:
-    """Take numbers, or one list of numbers per point in time; None is a gap."""
+    """Take numbers, or one list of numbers per point in time; None, NaN and pd.NA are gaps."""
     try:
         array = np.asarray(cell)
         if array.dtype.kind == "O" and not any(map(_is_text, array.ravel())):
-            array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+            array = np.where(pd.isna(array), np.nan, array).astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
         raise ReadError(
             "a list that holds neither numbers nor lists of equally many numbers, one per channel",
             "check",
