@@ -1,0 +1,4 @@
+"""Bad series cells."""
+
+CASES = []
+ELSEWHERE = []

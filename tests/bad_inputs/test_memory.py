@@ -1,0 +1,51 @@
+"""Files that promise far more than they hold are refused without the memory they ask for."""
+
+import sys
+
+import pytest
+from bad_inputs.cases import CASES
+from scripts import run
+
+BOMBS = [case for case in CASES if case.bomb]
+SUBJECTS = list(dict.fromkeys(case.subject.name for case in BOMBS))
+
+# The peak is taken from /proc: ru_maxrss of a child begins at what its parent has.
+SCRIPT = """
+import re, sys, tempfile, warnings
+from pathlib import Path
+from bad_inputs.cases import CASES
+from mmsk.exceptions import ReadError
+
+def megabytes(what):
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(rf"{what}:\\s+(\\d+) kB", status)[1]) / 1024
+
+warnings.simplefilter("ignore")
+cases = [case for case in CASES if case.subject.name == sys.argv[1]]
+with tempfile.TemporaryDirectory() as folder:
+    for case in cases[:1]:
+        case.extractor(Path(folder)).fit_transform(case.subject.good())
+for case in cases:
+    if not case.bomb:
+        continue
+    with tempfile.TemporaryDirectory() as folder:
+        cell = case.make(Path(folder))
+        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+        before = megabytes("VmRSS")
+        try:
+            case.extractor(Path(folder)).fit_transform([cell])
+        except ReadError as error:
+            assert case.outcome == "raises", error
+        else:
+            assert case.outcome == "accepted", case.title
+        print(case.id, megabytes("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_bombs_take_less_than_200_megabytes(subject):
+    out, _ = run(SCRIPT, subject)
+    peaks = dict(line.rsplit(" ", 1) for line in out.splitlines())
+    assert list(peaks) == [case.id for case in BOMBS if case.subject.name == subject]
+    assert all(float(peak) < 200 for peak in peaks.values()), peaks

@@ -1,0 +1,4 @@
+"""Bad texts."""
+
+CASES = []
+ELSEWHERE = []

@@ -1,0 +1,4 @@
+"""Bad video cells."""
+
+CASES = []
+ELSEWHERE = []
