@@ -362,8 +362,15 @@ def _pipe(folder):
     return folder / "7.mp4"
 
 
+class Pipe(io.FileIO):
+    """An open pipe that is closed when it is not used any more."""
+
+    def __del__(self):
+        self.close()
+
+
 def _opened_pipe(folder):
-    return os.fdopen(os.open(_pipe(folder), os.O_RDWR), "rb", buffering=0)
+    return Pipe(os.open(_pipe(folder), os.O_RDWR), "rb")
 
 
 def limited(title, message, stage="check", **limits):
