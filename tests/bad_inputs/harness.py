@@ -136,7 +136,8 @@ def column_around(subject: Subject, cell: Any) -> pd.Series:
     cells = np.empty(N_ROWS, dtype=object)
     for row in range(N_ROWS):
         cells[row] = cell if row == BAD_ROW else good[row % len(good)]
-    return pd.Series(cells, index=[f"r{row}" for row in range(N_ROWS)], name="cell")
+    labels = [f"r{row}" for row in range(N_ROWS)]
+    return pd.Series(cells, index=labels, name="cell", dtype=object)
 
 
 def search(extractor: Any, column: pd.Series, n_jobs: int | None = None) -> dict[str, Any]:

@@ -11,18 +11,39 @@ from bad_inputs.harness import Case, Elsewhere, Subject
 from made_pictures import bombs, encoded, noise, png, png_rows
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from mmsk import ColorHistogramEmbedder
+from mmsk import ColorHistogramEmbedder, HOGEmbedder, LocalBinaryPatternEmbedder
 from mmsk.image import ImageReader
+from mmsk.image._base import DescriptorExtractor
 
 FORMATS = "accepted are JPEG, PNG, GIF, WebP, TIFF, BMP, PPM"
 PIXELS = noise()
 LARGE = noise(64, 64)
 
 
-def histogram(**parameters):
-    return ColorHistogramEmbedder(
-        8, color_space="rgb", bins=4, grid=1, **{"batch_size": 8, **parameters}
-    )
+class Pixels(DescriptorExtractor):
+    """The pixels themselves: nothing that a reader does to them can hide, and it takes no time."""
+
+    def __init__(
+        self,
+        image_size=8,
+        reader=None,
+        on_error="raise",
+        max_bad_fraction=0.1,
+        batch_size=16,
+        n_jobs=None,
+    ):
+        self.image_size = image_size
+        self.reader = reader
+        self.on_error = on_error
+        self.max_bad_fraction = max_bad_fraction
+        self.batch_size = batch_size
+        self.n_jobs = n_jobs
+
+    def _feature_names(self):
+        return [f"pixel{number}" for number in range(3 * self.image_size**2)]
+
+    def _describe(self, pixels):
+        return pixels.ravel() / 255
 
 
 @cache
@@ -31,7 +52,12 @@ def good_pictures():
     return [*arrays, encoded(noise(seed=7)), encoded(noise(seed=8), "JPEG")]
 
 
-PICTURES = Subject("picture", histogram, good_pictures)
+PICTURES = Subject("pixels", Pixels, good_pictures)
+EXTRACTORS = {
+    "ColorHistogramEmbedder": partial(ColorHistogramEmbedder, 8, bins=4, grid=1),
+    "HOGEmbedder": partial(HOGEmbedder, 8, pixels_per_cell=4, cells_per_block=1),
+    "LocalBinaryPatternEmbedder": partial(LocalBinaryPatternEmbedder, 8, grid=1),
+}
 case = partial(Case, subject=PICTURES)
 accepted = partial(case, outcome="accepted")
 
@@ -111,6 +137,17 @@ CUT = "truncated {}: the data end before the picture does$"
 ROTTEN = flipped(JPEG, len(JPEG) // 2)
 DAMAGED = [
     broken("7.jpg", JPEG[: len(JPEG) * 9 // 10], "a JPEG cut at 90 %", 5, CUT.format("JPEG")),
+    *(
+        broken(
+            "7.jpg",
+            JPEG[: len(JPEG) // 2],
+            f"a JPEG cut in half, given to {name}",
+            5,
+            CUT.format("JPEG"),
+            subject=Subject(name, extractor, good_pictures),
+        )
+        for name, extractor in EXTRACTORS.items()
+    ),
     broken(
         "7.jpg",
         (progressive := encoded(LARGE, "JPEG", progressive=True))[: len(progressive) * 9 // 10],

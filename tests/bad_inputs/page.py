@@ -58,7 +58,7 @@ def _reason(case, folder):
     try:
         case.extractor(folder).fit_transform([cell])
     except ReadError as error:
-        reason = error.reason.replace(str(folder), "folder")
+        reason = error.reason.replace(str(folder), "folder").replace(str(Path.cwd()), "folder")
         foreign = " ".join(str(error.cause or "").split())
         return reason.replace(foreign, "...") if foreign else reason
     raise AssertionError(f"{case.id} raises nothing")

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import PIL.Image
 import pytest
-from bad_inputs.image_cases import histogram
+from bad_inputs.image_cases import Pixels
 from made_pictures import encoded, noise
 from scripts import run
 
@@ -18,13 +18,13 @@ class Counted:
 
     def __init__(self, monkeypatch):
         self.n_computed = 0
-        extract = histogram()._extract.__func__
+        extract = Pixels()._extract.__func__
 
         def counting(extractor, samples):
             self.n_computed += len(samples)
             return extract(extractor, samples)
 
-        monkeypatch.setattr(type(histogram()), "_extract", counting)
+        monkeypatch.setattr(type(Pixels()), "_extract", counting)
 
 
 def test_mixed_kinds_go_row_by_row(tmp_path):
@@ -33,10 +33,10 @@ def test_mixed_kinds_go_row_by_row(tmp_path):
     path.write_bytes(encoded(pictures[0]))
     cells = [str(path), encoded(pictures[1]), pictures[2], None, PIL.Image.fromarray(pictures[3])]
     cells += [io.BytesIO(encoded(pictures[4])), pictures[5] / 255]
-    features = histogram().fit_transform(cells)
+    features = Pixels().fit_transform(cells)
     assert np.isnan(features[3]).all()
     present = np.delete(features, 3, axis=0)
-    np.testing.assert_array_equal(present, histogram().fit_transform(pictures))
+    np.testing.assert_array_equal(present, Pixels().fit_transform(pictures))
 
 
 def test_the_same_picture_is_computed_once(tmp_path, monkeypatch):
@@ -46,7 +46,7 @@ def test_the_same_picture_is_computed_once(tmp_path, monkeypatch):
         (tmp_path / name).write_bytes(content)
     cells = [str(tmp_path / "a.png"), tmp_path / "b.png", content, io.BytesIO(content), content]
     with config_context(cache=True, cache_dir=tmp_path / "store"):
-        features = histogram().fit_transform(cells)
+        features = Pixels().fit_transform(cells)
     assert counted.n_computed == 1
     np.testing.assert_array_equal(features, np.tile(features[0], (5, 1)))
 
@@ -56,26 +56,26 @@ def test_a_changed_file_is_computed_anew(tmp_path):
     with config_context(cache=True, cache_dir=tmp_path / "store"):
         for seed in (1, 2):
             path.write_bytes(encoded(noise(seed=seed)))
-            features = histogram().fit_transform([str(path)])
-            np.testing.assert_array_equal(features, histogram().fit_transform([noise(seed=seed)]))
+            features = Pixels().fit_transform([str(path)])
+            np.testing.assert_array_equal(features, Pixels().fit_transform([noise(seed=seed)]))
 
 
 # Root may read everything, so it becomes somebody else, once all is imported.
 UNREADABLE = """
 import os, sys
-from bad_inputs.image_cases import histogram, good_pictures
+from bad_inputs.image_cases import Pixels, good_pictures
 from mmsk.exceptions import BadCellWarning, ReadError
 import warnings
 cells = [*good_pictures(), sys.argv[1]]
-histogram().fit_transform(cells[:-1])
+Pixels().fit_transform(cells[:-1])
 if os.geteuid() == 0:
     os.setuid(65534)
 try:
-    histogram().fit_transform(cells)
+    Pixels().fit_transform(cells)
 except ReadError as error:
     print(error.row, error.stage, error.reason, type(error.cause).__name__, sep="|")
 with warnings.catch_warnings(record=True) as caught:
-    features = histogram(on_error="missing").fit_transform(cells)
+    features = Pixels(on_error="missing").fit_transform(cells)
 n_warnings = sum(warning.category is BadCellWarning for warning in caught)
 print(n_warnings, (features != features).sum(axis=1))
 """
@@ -89,4 +89,4 @@ def test_no_permission(tmp_path):
     out, _ = run(UNREADABLE, path)
     raised, missing = out.splitlines()
     assert raised == "8|check|cannot be opened: Permission denied|PermissionError"
-    assert missing == "1 [ 0  0  0  0  0  0  0  0 12]"
+    assert missing == "1 [  0   0   0   0   0   0   0   0 192]"
