@@ -74,7 +74,7 @@ def from_array(cell: tuple[Any, Any]) -> tuple[np.ndarray, int]:
     rate = float(cell[1])
     if not rate.is_integer():
         raise ReadError(f"sample rate of {rate} Hz is not a whole number", "check")
-    return _to_float(_array(cell[0])), int(rate)
+    return to_float(_array(cell[0])), int(rate)
 
 
 def check_samples(samples: np.ndarray) -> None:
@@ -109,7 +109,8 @@ def _array(samples: Any) -> np.ndarray:
     return array if array.ndim == 2 else array[:, np.newaxis]
 
 
-def _to_float(array: np.ndarray) -> np.ndarray:
+def to_float(array: np.ndarray) -> np.ndarray:
+    """Return samples as float32, integers divided by their full scale, or raise ReadError."""
     kind = array.dtype.name
     if array.dtype.kind == "f":
         with np.errstate(over="ignore"):

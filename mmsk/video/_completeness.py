@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from mmsk.exceptions import ReadError
 from mmsk.video._container import file_bytes, import_av
 
-_LEAST_OF_DECLARED = 0.95
+LEAST_OF_DECLARED = 0.95
 _EBML = b"\x1aE\xdf\xa3"
 _SEGMENT = b"\x18\x53\x80\x67"
 _HEAD_BYTES = 4096
@@ -42,7 +42,7 @@ def check_complete(
     ReadError
         If the file is shorter than it says, or 5 % of its frames or length are missing.
     """
-    size, declared = file_bytes(file), _declared_bytes(file)
+    size, declared = file_bytes(file), declared_bytes(file)
     length = _declared_seconds(container, stream)
     if size < declared:
         frames = str(stream.frames)
@@ -51,9 +51,9 @@ def check_complete(
         raise ReadError(
             f"truncated: {n_frames} of {frames} frames, {size:,} of {declared:,} bytes", "decode"
         )
-    if n_frames < _LEAST_OF_DECLARED * stream.frames:
+    if n_frames < LEAST_OF_DECLARED * stream.frames:
         raise ReadError(f"truncated: {n_frames} of {stream.frames} frames", "decode")
-    if container.format.name.startswith("matroska") and end_seconds < _LEAST_OF_DECLARED * length:
+    if container.format.name.startswith("matroska") and end_seconds < LEAST_OF_DECLARED * length:
         raise ReadError(
             f"damaged: frames up to {end_seconds:.1f} of {length:.1f} seconds", "decode"
         )
@@ -70,7 +70,7 @@ def _declared_seconds(container: Any, stream: Any) -> float:
     return float((container.duration or 0) / import_av().time_base)
 
 
-def _declared_bytes(file: BinaryIO) -> int:
+def declared_bytes(file: BinaryIO) -> int:
     """Size of a file by its header; 0 where it says nothing."""
     place = file.tell()
     file.seek(0)

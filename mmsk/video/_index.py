@@ -46,7 +46,10 @@ class FrameIndex:
 
 def filled_packets(container: Any, stream: Any) -> Iterator[Any]:
     """Yield the packets of a stream that hold something, in the order of the file."""
-    return (packet for packet in container.demux(stream) if packet.size)
+    try:
+        yield from (packet for packet in container.demux(stream) if packet.size)
+    except IndexError as error:  # PyAV knows only the streams that were there at first
+        raise ReadError("a further stream begins on the way", "decode", cause=error) from error
 
 
 def stamp_of(packet_or_frame: Any) -> int | None:

@@ -243,13 +243,13 @@ class VideoReader(BaseEstimator):
         duration = len(frames) / rate
         check_duration(duration, self.max_seconds)
         check_frames(len(frames), self.max_frames)
-        for window in choice(np.arange(len(frames)) / rate, duration):
+        for window in choice(np.arange(len(frames)) / rate, duration, None):
             chosen = to_rgb(frames[window.numbers])
             yield VideoClip(chosen, window.times_seconds, window.duration_seconds)
 
     def _from_clip(self, clip: VideoClip, choice: Choice) -> Iterator[VideoClip]:
         check_pixels(clip.width, clip.height, self.max_pixels)
         check_duration(clip.duration_seconds, self.max_seconds)
-        for window in choice(clip.times_seconds, clip.duration_seconds):
+        for window in choice(clip.times_seconds, clip.duration_seconds, None):
             chosen = clip.frames[window.numbers]
             yield VideoClip(chosen, window.times_seconds, window.duration_seconds)

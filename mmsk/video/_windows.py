@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -32,18 +32,14 @@ class ChosenFrames:
     duration_seconds: float
 
 
-class Choice(Protocol):
-    """Chooses frames by the times of all, the length of the video, and which are key frames."""
-
-    def __call__(
-        self, times_seconds: np.ndarray, duration_seconds: float, is_key: Any = None
-    ) -> list[ChosenFrames]: ...
+# Chooses by the times of all frames, the length of the video, and which are key frames, or None.
+Choice = Callable[[np.ndarray, float, Any], list[ChosenFrames]]
 
 
 def in_whole(sampling: Sampling) -> Choice:
     """Return what chooses frames of a video as one window."""
 
-    def choose(times: np.ndarray, duration: float, is_key: Any = None) -> list[ChosenFrames]:
+    def choose(times: np.ndarray, duration: float, is_key: Any) -> list[ChosenFrames]:
         numbers = sampling.choose(times, duration, is_key)
         return [ChosenFrames(numbers, times[numbers], duration)]
 
@@ -60,10 +56,13 @@ def in_windows(sampling: Sampling, window_length: float, hop_length: float | Non
                           |--x--x--x--|      the last one ends with the video
     """
 
-    def choose(times: np.ndarray, duration: float, is_key: Any = None) -> list[ChosenFrames]:
+    def choose(times: np.ndarray, duration: float, is_key: Any) -> list[ChosenFrames]:
         length = min(window_length, duration)
         starts = _starts(duration, length, hop_of(window_length, hop_length, "seconds"))
-        return [_chosen(times, is_key, sampling, start, length) for start in starts]
+        return [
+            _chosen(times, is_key, sampling, start, length, is_last=start == starts[-1])
+            for start in starts
+        ]
 
     return choose
 
@@ -108,11 +107,12 @@ def _starts(duration: float, length: float, hop: float) -> np.ndarray:
 
 
 def _chosen(
-    times: np.ndarray, is_key: Any, sampling: Sampling, start: float, length: float
+    times: np.ndarray, is_key: Any, sampling: Sampling, start: float, length: float, is_last: bool
 ) -> ChosenFrames:
     """Choose among the frames that are on the screen in a window."""
-    first = max(0, np.searchsorted(times, start + ROUNDED_SECONDS, side="right") - 1)
-    end = max(first + 1, np.searchsorted(times, start + length - ROUNDED_SECONDS))
+    first = max(0, int(np.searchsorted(times, start + ROUNDED_SECONDS, side="right")) - 1)
+    next_one = int(np.searchsorted(times, start + length - ROUNDED_SECONDS))
+    end = len(times) if is_last else max(first + 1, next_one)
     own = np.maximum(times[first:end] - start, 0.0)
     numbers = sampling.choose(own, length, None if is_key is None else is_key[first:end])
     return ChosenFrames(first + numbers, own[numbers], length)

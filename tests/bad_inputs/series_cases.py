@@ -1,7 +1,6 @@
 """Bad series, and odd ones that are read: 63."""
 
 import io
-import struct
 from functools import cache, partial
 
 import numpy as np

@@ -399,3 +399,18 @@ def test_a_missing_package_is_named(monkeypatch):
 def test_parameters_are_checked(parameters, reason):
     with pytest.raises(ValueError, match=reason):
         SeriesReader(**parameters).check_parameters()
+
+
+def test_windows_are_copies_of_parts():
+    values = np.arange(22.0).reshape(11, 2)
+    table = pd.DataFrame(values, columns=["x", "y"])
+    reader = SeriesReader(50)
+    windows = list(reader.read_windows(table, 4, 3))
+    assert [window.values[0, 0] for window in windows] == [0, 6, 12, 14]
+    assert str(windows[0]) == "Series(4 points of 2 channels at 50 Hz)"
+    assert windows[0].channels == ("x", "y")
+    assert not np.shares_memory(windows[0].values, windows[1].values)
+    (short,) = reader.read_windows(values[:3], 4)
+    np.testing.assert_array_equal(short.values, values[:3])
+    with pytest.raises(ValueError, match=r"window_length=0\.5 is not an integer of at least 1"):
+        list(reader.read_windows(values, 0.5))
