@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,10 +98,21 @@ def _columns(frame: Any) -> list[pd.Series]:
 def _numbers(name: str, column: pd.Series) -> np.ndarray:
     where = f"column {name!r}" if name else "the series"
     if column.dtype.kind not in "fiub":
-        value = column.dropna()
-        shown = f", such as {value.iloc[0]!r}" if len(value) else ""
-        raise ReadError(f"{where} holds {column.dtype}, not numbers{shown}", "check")
+        values = column.dropna()
+        what = f"{where} holds {column.dtype}, not numbers"
+        if len(values):
+            value = next((value for value in values if not _is_number(value)), values.iloc[0])
+            what += f", such as {reprlib.repr(value)}"
+        raise ReadError(what, "check")
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _times_of_index(frame: Any) -> np.ndarray | None:

@@ -212,10 +212,10 @@ def _page_of_gigabytes(folder):
         data_page_size=2**30,
         write_batch_size=n_values,
     )
-    unpacked = content[4 + 2 + 1 :]  # behind the magic, the kind of page, and the field's number
-    length = next(place for place in range(9) if unpacked[place] < 128) + 1
-    claimed = b"\x80\xca\xb5\xee\x07"  # 1,000,000,000 as Thrift writes it
-    return content[: 4 + 2 + 1] + claimed + unpacked[length:]
+    start = 4 + 2 + 1  # behind the magic, the kind of page, and the number of the field
+    length = next(place for place in range(9) if content[start + place] < 128) + 1
+    claimed = b"\x80\xa8\xd6\xb9\x07"  # 1,000,000,000 as Thrift writes it
+    return content[:start] + claimed + content[start + length :]
 
 
 def _other_footer(content):
