@@ -245,6 +245,20 @@ def config_context(
         _contexts.remove(config)
 
 
+@contextmanager
+def off_the_record() -> Iterator[None]:
+    """Work without the store and without bars, in this thread alone.
+
+    For passes within a pass: of them nothing is worth keeping.
+    """
+    before = getattr(_local, "config", None)
+    _local.config = replace(current_config(), cache=False, progress=False)
+    try:
+        yield
+    finally:
+        _local.config = before
+
+
 def current_config() -> Config:
     """Return the settings of this thread, of the context entered last, or of the process."""
     config = getattr(_local, "config", None)

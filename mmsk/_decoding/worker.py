@@ -70,6 +70,9 @@ def _load(connection: socket.socket, folder: str, pickled: bytes) -> Any:
     try:
         os.chdir(folder)
         prepare = pickle.loads(pickled)
+        # What reads cells may extract from them as well (windows): it does so in this process.
+        if "mmsk._config" in sys.modules:
+            sys.modules["mmsk._config"].set_config(decode_workers="thread", cache=False)
     except Exception as raised:
         error = raised
     _send(connection, error)

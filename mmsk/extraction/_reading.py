@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
 
 from mmsk._validation import RawColumn
+from mmsk.exceptions import ReadError
 from mmsk.extraction._bad_cells import BadCells
 from mmsk.extraction._isolation import attempts
 from mmsk.extraction._stream import stream
@@ -72,3 +74,53 @@ def read_batches(
             if rows:
                 yield rows, samples
     bad.close()
+
+
+def read_rows(
+    extractor: Any, read: Callable[[Any], Any], column: RawColumn, rows: Sequence[int]
+) -> Iterator[tuple[int, Any]]:
+    """Read some cells of a column in threads, ahead of an extractor that learns from them.
+
+    Parameters
+    ----------
+    extractor : CellExtractor
+        Whose `on_error`, `batch_size` and `n_jobs` hold.
+    read : callable
+        Maps one cell to one sample, or raises ReadError.
+    column : RawColumn
+        The cells.
+    rows : sequence of int
+        Which of them.
+
+    Yields
+    ------
+    row : int
+        Place of a cell.
+    sample : object
+        What was read from it.
+
+    Raises
+    ------
+    ReadError
+        For a bad cell under ``on_error="raise"``; else it is left out, and transform warns.
+    """
+    is_text = getattr(extractor, "_strings_are", None) == "text"
+    batches = stream(
+        partial(attempts(read, is_text=is_text), column.cells),
+        rows,
+        group_size=1,
+        batch_size=extractor.batch_size,
+        n_threads=effective_n_jobs(extractor.n_jobs),
+    )
+    with closing(batches):
+        for batch in batches:
+            for row, sample in batch:
+                if not isinstance(sample, ReadError):
+                    yield row, sample
+                elif extractor.on_error == "raise":
+                    raise located(sample, column, row) from sample.cause
+
+
+def located(error: ReadError, column: RawColumn, row: int) -> ReadError:
+    """Return an error with the place of the cell that it is about."""
+    return error.located(row, label=column.label(row), column=column.name, item=column.cells[row])
