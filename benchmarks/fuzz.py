@@ -58,7 +58,7 @@ def subject(kind: str) -> tuple[Any, Any, Callable[[Any], bool]]:
         return extractor, reader, lambda clip: clip.duration_seconds <= MOST_SECONDS
     if kind == "video":
         reader = VideoReader(max_pixels=MOST_PIXELS, max_seconds=MOST_SECONDS)
-        extractor = MotionDescriptors(4, reader=reader, **options)
+        extractor = MotionDescriptors(n_frames=4, reader=reader, **options)
         return extractor, reader, lambda clip: clip.height * clip.width <= 2 * MOST_PIXELS
     reader = SeriesReader(max_values=MOST_VALUES)
     extractor = SeriesStatistics(reader=reader, **options)
@@ -78,7 +78,7 @@ def child(name: str, count: int, start: int, workers: str) -> None:
     whole_peak = peak_bytes()
     say(number=-1)
     cells, refused = [], []
-    for number, changed in enumerate(mutations(whole, count, SEED)):
+    for number, changed in enumerate(mutations(name, whole, count, SEED)):
         if number < start:
             continue
         started = time.perf_counter()
@@ -141,7 +141,7 @@ def fuzz(name: str, count: int, workers: str) -> dict[str, Any]:
         command += ["--count", str(count), "--workers", workers]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         lines = lines_of(process)
-        limit = SECONDS_TO_START
+        limit, started = SECONDS_TO_START, False
         while True:
             try:
                 line = lines.get(timeout=limit)
@@ -151,7 +151,7 @@ def fuzz(name: str, count: int, workers: str) -> dict[str, Any]:
                 process.kill()
             if line is None:
                 break
-            last, total = max(last, line["number"]), line
+            last, total, started = max(last, line["number"]), line, True
             limit = 2 * SECONDS_A_FILE
             if "outcome" not in line:
                 continue
@@ -162,7 +162,9 @@ def fuzz(name: str, count: int, workers: str) -> dict[str, Any]:
             slowest = max(slowest, line["seconds"])
             if died or late or line["outcome"] == "wrong":
                 strange.append(f"{name} {line['number']}: {reason}")
-        if process.wait() != 0 and not outcomes["hangs"]:
+        if process.wait() != 0 and not started:
+            sys.exit(f"{name}: the process cannot read the whole file.")
+        if process.returncode != 0 and not outcomes["hangs"]:
             outcomes["deaths"] += 1
             strange.append(f"{name} {last + 1}: the process ended with {process.returncode}")
             last += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,7 @@ import pandas as pd
 import PIL.Image
 import soundfile
 
+_BITS_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _EXTREMES = (0, 1, 0x7F, 0x80, 0xFF)
 
 
@@ -96,11 +98,15 @@ FORMATS: dict[str, tuple[str, Callable[[], bytes]]] = {
 }
 
 
-def mutations(content: bytes, count: int, seed: int) -> Iterator[bytes]:
+def mutations(name: str, content: bytes, count: int, seed: int) -> Iterator[bytes]:
     """Yield changed copies of a file, each by one to three changes.
+
+    Half of those that have checksums get new ones, so that decoders see what else is wrong.
 
     Parameters
     ----------
+    name : str
+        Its format.
     content : bytes
         The whole file.
     count : int
@@ -120,6 +126,8 @@ def mutations(content: bytes, count: int, seed: int) -> Iterator[bytes]:
         for _ in range(generator.choice([1, 1, 2, 3])):
             if changed:
                 _CHANGES[generator.integers(len(_CHANGES))](changed, generator)
+        if name in _REPAIRS and generator.random() < 0.5:
+            _REPAIRS[name](changed)
         if changed and changed != content:
             found += 1
             yield bytes(changed)
@@ -171,6 +179,28 @@ def _cut_out(changed: bytearray, generator: np.random.Generator) -> None:
     del changed[start : start + int(generator.integers(1, 64))]
 
 
+def _repair_png(changed: bytearray) -> None:
+    start = 8
+    while start + 12 <= len(changed):
+        end = start + 8 + int.from_bytes(changed[start : start + 4], "big")
+        changed[end : end + 4] = zlib.crc32(changed[start + 4 : end]).to_bytes(4, "big")
+        start = end + 4
+
+
+def _repair_ogg(changed: bytearray) -> None:
+    start = changed.find(b"OggS")
+    while start >= 0 and start + 27 <= len(changed):
+        lengths = changed[start + 27 : start + 27 + changed[start + 26]]
+        end = start + 27 + len(lengths) + sum(lengths)
+        changed[start + 22 : start + 26] = bytes(4)
+        # The checksum of zlib, but bits the other way round and begun at 0.
+        page = changed[start:end].translate(_BITS_REVERSED)
+        checksum = zlib.crc32(page, 0xFFFFFFFF) ^ 0xFFFFFFFF
+        changed[start + 22 : start + 26] = int(f"{checksum:032b}"[::-1], 2).to_bytes(4, "little")
+        start = changed.find(b"OggS", end)
+
+
+_REPAIRS = {"PNG": _repair_png, "OGG": _repair_ogg}
 _CHANGES = (
     _flip_bits,
     _write_run,

@@ -59,5 +59,6 @@ def test_mutated_files_are_sounds_or_read_errors(kind, subtype, capfd):
             outcomes["read"] += 1
         except ReadError:
             outcomes["refused"] += 1
-    assert min(outcomes.values()) > 5
+    assert outcomes["refused"] > 5
+    assert outcomes["read"] > 5 or kind == "OGG"  # of which every page has a checksum
     assert capfd.readouterr() == ("", "")
