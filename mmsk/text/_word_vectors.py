@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 import numpy as np
@@ -17,6 +17,7 @@ from mmsk._validation import RawColumn, check_choice, check_number, raw_column
 from mmsk.extraction import BaseExtractor
 from mmsk.text._documents import read_documents
 from mmsk.text._vector_files import WordVectors, open_vectors
+from mmsk.text._word_reader import WordReader
 
 WORDS = r"(?u)\b\w+\b"
 MOST_UNKNOWN = 0.5
@@ -79,6 +80,7 @@ class WordVectorEmbedder(BaseExtractor):
 
     See Also
     --------
+    train_word_vectors : Learns vectors from texts of one's own.
     TfidfEmbedder : Words as such, without pretrained vectors; joined with this one by a
         ``FeatureUnion`` they often give more than either.
 
@@ -260,9 +262,7 @@ class WordVectorEmbedder(BaseExtractor):
         self, documents: list[str], vectors: WordVectors
     ) -> tuple[sp.csr_matrix, np.ndarray]:
         """Count the known words; unknown ones are counted in a last column."""
-        analyze = CountVectorizer(
-            lowercase=self.lowercase, token_pattern=self.token_pattern
-        ).build_analyzer()
+        analyze = word_analyzer(self.lowercase, self.token_pattern)
         words = [analyze(document) for document in documents]
         terms = sorted({word for some in words for word in some if word in vectors})
         places = {word: place for place, word in enumerate(terms)}
@@ -309,6 +309,9 @@ class WordVectorEmbedder(BaseExtractor):
             weights[known] = self.term_weights_[places[known]]
         return weights
 
+    def _used_reader(self) -> WordReader:
+        return WordReader(lowercase=False, max_chars=self.max_chars)
+
     def _feature_names(self) -> Iterable[str]:
         check_is_fitted(self)
         return [f"wordvector{number}" for number in range(self._n_dimensions)]
@@ -322,6 +325,11 @@ class WordVectorEmbedder(BaseExtractor):
         check_number("n_common", self.n_common, low=0, integer=True)
         if self.max_chars is not None:
             check_number("max_chars", self.max_chars, low=1, integer=True)
+
+
+def word_analyzer(lowercase: bool, token_pattern: str) -> Callable[[str], list[str]]:
+    """Return what splits a document into its words."""
+    return CountVectorizer(lowercase=lowercase, token_pattern=token_pattern).build_analyzer()
 
 
 def _common(rows: np.ndarray, n_directions: int) -> np.ndarray:
