@@ -1,7 +1,7 @@
 """The scale of movements of videos in the default pipeline, beside one that standardizes columns.
 
-`multimodal_pipeline` leaves proportions within blocks of MotionDescriptors as they are. UTD-MHAD: 861
-depth videos of 27 actions, odd subjects to train and even ones to test; and videos that
+`multimodal_pipeline` leaves proportions within blocks of MotionDescriptors as they are. UTD-MHAD:
+861 depth videos of 27 actions, odd subjects to train and even ones to test; and videos that
 make_multimodal draws.
 
     python benchmarks/video_scales.py
