@@ -86,7 +86,7 @@ def open_picture(file: BinaryIO) -> tuple[ImageFile, str]:
     if name == "WebP":  # is read whole before anything is looked at
         limited.unlimit()
     try:
-        picture = _OPENERS[name](limited)  # type: ignore[arg-type]
+        picture = _OPENERS[name](limited)
         limited.unlimit()
         return picture, name
     except ReadError:

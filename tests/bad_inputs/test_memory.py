@@ -28,18 +28,18 @@ bombs = [case for case in import_module(sys.argv[1]).CASES if case.bomb]
 for case in {case.subject.name: case for case in bombs}.values():
     with tempfile.TemporaryDirectory() as folder:
         case.extractor(Path(folder)).fit_transform(case.subject.good())  # so that all is loaded
+base = megabytes("VmRSS")
 for case in bombs:
     with tempfile.TemporaryDirectory() as folder:
         cell = case.make(Path(folder))
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-        before = megabytes("VmRSS")
         try:
             case.extractor(Path(folder)).fit_transform([cell])
         except ReadError as error:
             assert case.outcome == "raises", error
         else:
             assert case.outcome == "accepted", case.title
-        print(case.id, megabytes("VmHWM") - before)
+        print(case.id, megabytes("VmHWM") - base)
 """
 
 
