@@ -56,7 +56,7 @@ def _reason(case, folder):
     """What the cell raises, without what depends on the place or on the version of a library."""
     cell = case.make(folder)
     try:
-        case.extractor(folder).fit_transform([cell])
+        case.extractor(folder).fit_transform([*case.subject.good()[:1], cell])
     except ReadError as error:
         reason = error.reason.replace(str(folder), "folder").replace(str(Path.cwd()), "folder")
         foreign = " ".join(str(error.cause or "").split())
