@@ -13,6 +13,7 @@ import soundfile
 
 from mmsk.audio._completeness import check_complete
 from mmsk.audio._mono import MOST_CHANNELS
+from mmsk.audio._mpeg import count_frames
 from mmsk.audio._stderr import quiet_mpeg
 from mmsk.exceptions import ReadError
 
@@ -59,6 +60,10 @@ def opened_sound(
     check_complete(file)
     # Not around the whole, since other parts of the process may write while blocks are used.
     quiet = nullcontext() if head in _NOT_MPEG else quiet_mpeg
+    counted = None if head in _NOT_MPEG else count_frames(file)
+    if counted is not None:
+        check_length(counted.n_samples, counted.first.sample_rate, max_seconds, max_values)
+        file = counted.with_length(file)
     with quiet:
         sound = _opened(file)
     try:

@@ -35,8 +35,8 @@ class AudioReader(BaseEstimator):
     soxr ("HQ") where the rate differs. Samples that are NaN, infinite or above 1e9 are refused.
 
     A file that ends before its header says is refused, and so is damage that the format tells:
-    frames of FLAC and pages of Ogg have checksums. An end that is missing cannot be seen in an
-    MP3 file without a Xing header, nor 5 % of one with.
+    frames of FLAC and pages of Ogg have checksums. The frames of an MP3 file without a Xing header
+    are counted; an end that is missing cannot be seen there, nor 5 % of a file with such a header.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from mmsk._optional import import_optional
 from mmsk.exceptions import ReadError
 from mmsk.series._csv import CheckSize
 from mmsk.series._parquet_pages import page_bytes
-from mmsk.series._table import Table, table_of_frame
+from mmsk.series._table import NO_TIMES, Table, table_of_frame
 
 MOST_PAGE_BYTES = 2**27
 MOST_BYTES_A_STAMP = 64
@@ -109,4 +109,4 @@ def _check_stamps(batch: Any) -> None:
         if hasattr(column, "dictionary"):
             for value in column.dictionary:
                 if value.is_valid and len(str(value)) > MOST_BYTES_A_STAMP:
-                    raise ReadError("time stamps that are neither numbers nor dates", "check")
+                    raise ReadError(NO_TIMES, "check")

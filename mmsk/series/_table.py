@@ -11,6 +11,8 @@ import pandas as pd
 
 from mmsk.exceptions import ReadError
 
+NO_TIMES = "time stamps that are neither numbers nor dates in ISO 8601"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -130,9 +132,7 @@ def _seconds(column: pd.Series) -> np.ndarray:
         try:
             times = _seconds_of_stamps(column)
         except (TypeError, ValueError) as error:
-            raise ReadError(
-                f"time stamps that are neither numbers nor dates: {error}", "check", cause=error
-            ) from error
+            raise ReadError(NO_TIMES, "check", cause=error) from error
     return times - times[0] if len(times) else times
 
 

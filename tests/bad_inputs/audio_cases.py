@@ -409,6 +409,12 @@ CELLS = [
 CASES = [*INCOMPLETE, *SAMPLES, *HEADERS, *CELLS]
 ELSEWHERE = [
     Elsewhere(
+        33,
+        "an MP3 of varying bit rate whose header has no length",
+        "all of it, counted frame by frame",
+        ("tests/audio/test_mpeg.py::test_all_of_a_file_without_length_is_read",),
+    ),
+    Elsewhere(
         45,
         "damaged files on which a decoder comments",
         "nothing on standard error",
