@@ -43,9 +43,11 @@ def _by_column(found: pd.DataFrame, columns: Sequence[Looks]) -> str:
         }
         for looks in columns
     ]
+    if not lines:
+        return "no column to look at"
     table = pd.DataFrame(lines)
     table = table.sort_values([BAD, SUSPICIOUS], ascending=False, kind="stable")
-    text = table.head(MOST_COLUMNS).to_string(index=False) if lines else "no column to look at"
+    text = table.head(MOST_COLUMNS).to_string(index=False)
     more = len(table) - MOST_COLUMNS
     return f"{text}\nand {more} columns more" if more > 0 else text
 
