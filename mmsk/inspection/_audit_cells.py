@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from mmsk._progress import progress_bar
+from mmsk._validation import RawColumn
 from mmsk.audio import AudioReader
 from mmsk.exceptions import MissingDependencyError, ReadError
 from mmsk.extraction._reading import attempt_all
+from mmsk.extraction._stream import attempt_each
 from mmsk.image import ImageReader
 from mmsk.inspection._audit_columns import BAD, SUSPICIOUS, Finding, Looks
 from mmsk.inspection._audit_look import Look
 from mmsk.inspection._audit_media import (
-    CANCELLING,
+    cancelling_is_an_error,
     look_at_picture,
     look_at_series,
     look_at_sound,
@@ -48,10 +51,10 @@ class Examiner:
 
     look: Callable[[Any], Look]
 
-    def __call__(self, cell: Any) -> Look:
-        """Return what the cell shows, or raise ReadError."""
+    def __call__(self, cell: Any) -> tuple[Any, ...]:
+        """Return what the cell shows, as plain values that any process may send; or ReadError."""
         try:
-            return self.look(cell)
+            return tuple(self.look(cell))
         except (ReadError, MissingDependencyError):
             raise
         except Exception as error:
@@ -99,25 +102,36 @@ def read_columns(
     """Look at all cells; fill the columns with what they showed, return what is wrong with them."""
     columns = list(columns)
     found = []
-    with (
-        progress_bar(sum(looks.column.n_present for looks in columns), "audit") as bar,
-        warnings.catch_warnings(),
-    ):
-        # As an error it tells which cell it is about; see look_at_sound.
-        warnings.filterwarnings("error", message=CANCELLING)
+    total = sum(looks.column.n_present for looks in columns)
+    with progress_bar(total, "audit") as bar, cancelling_is_an_error():
         for looks in columns:
             bar.set_description(f"audit {looks.name}", refresh=False)
-            batches = attempt_all(examiners[looks.name], looks.column, CELLS_A_BATCH, n_threads)
+            examiner = examiners[looks.name]
+            batches = (
+                attempt_all(examiner, looks.column, CELLS_A_BATCH, n_threads)
+                if looks.modality in _WITH_READER
+                else _attempted_here(examiner, looks.column)
+            )
             with closing(batches):
                 for batch in batches:
-                    for row, look in batch:
-                        found += _taken(looks, row, look)
+                    for row, values in batch:
+                        found += _taken(looks, row, values)
                     bar.update(len(batch))
     return found
 
 
-def _taken(looks: Looks, row: int, look: Look | ReadError) -> list[Finding]:
-    if isinstance(look, ReadError):
-        return [Finding(row, looks.name, look.stage, BAD, look.reason)]
+def _attempted_here(
+    examiner: Examiner, column: RawColumn
+) -> Generator[list[tuple[int, Any]], None, None]:
+    """Look at cells that name no files, for which threads would only wait for each other."""
+    rows = np.flatnonzero(column.present).tolist()
+    for start in range(0, len(rows), CELLS_A_BATCH):
+        yield attempt_each(examiner, column.cells, rows[start : start + CELLS_A_BATCH])
+
+
+def _taken(looks: Looks, row: int, values: tuple[Any, ...] | ReadError) -> list[Finding]:
+    if isinstance(values, ReadError):
+        return [Finding(row, looks.name, values.stage, BAD, values.reason)]
+    look = Look(*values)
     looks.add(row, look)
     return [Finding(row, looks.name, "content", SUSPICIOUS, reason) for reason in look.odd]

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Look:
-    """What one readable cell showed: plain values, so that they may come from another process.
+class Look(NamedTuple):
+    """What one readable cell showed.
 
     Attributes
     ----------
-    digest : bytes, default=None
+    digest : bytes or None
         Digest of the content, None where it has none.
-    size : float, default=None
+    size : float or None
         Pixels, seconds, points or characters; None where cells have no size.
-    kind : str, default=None
+    kind : str or None
         What most cells of a column share, in words, such as the number of channels.
-    odd : tuple of str, default=()
+    odd : tuple of str
         What is suspicious about the cell alone.
-    repeats : bool, default=False
+    repeats : bool
         Whether such content comes twice by nature, as short texts and numbers do.
     """
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from itertools import pairwise
 from typing import Any
 
@@ -45,14 +49,25 @@ def look_at_picture(reader: ImageReader, cell: Any) -> Look:
     return Look(_digest(reader, cell, pixels), float(width * height), odd=tuple(odd))
 
 
-def look_at_sound(reader: AudioReader, cell: Any) -> Look:
-    """Read a sound; tell its length, and whether it is silent, constant or clipped.
+@contextmanager
+def cancelling_is_an_error() -> Iterator[None]:
+    """Make the reader's warning an error, which tells the cell that it is about.
 
-    The warning of channels that cancel each other must have been made an error: where many
-    threads read, a warning does not say which cell it is about.
+    Filters hold for the whole process, and contexts of several threads would leave those of each
+    other behind: enter it once, where the threads are started.
     """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=CANCELLING)
+        yield
+
+
+def look_at_sound(reader: AudioReader, cell: Any) -> Look:
+    """Read a sound; tell its length, and whether it is silent, constant or clipped."""
+    # The main thread reads alone, also that of a process in which cells are decoded.
+    is_alone = threading.current_thread() is threading.main_thread()
     try:
-        clip = reader.read(cell)
+        with cancelling_is_an_error() if is_alone else nullcontext():
+            clip = reader.read(cell)
     except UserWarning as warning:
         if not str(warning).startswith(CANCELLING):
             raise

@@ -34,9 +34,10 @@ def look_at_text(cell: Any) -> Look:
     text = attempt(cell)
     if isinstance(text, ReadError):
         raise text
+    odd = tuple(_odd_text(text))
     repeats = len(text.split(None, FEWEST_WORDS_COMPARED)) < FEWEST_WORDS_COMPARED
-    size = float(len(text)) or None
-    return Look(digest_text(text), size, odd=tuple(_odd_text(text)), repeats=repeats)
+    is_empty = not text.strip() or _spells_missing(text)
+    return Look(digest_text(text), None if is_empty else float(len(text)), None, odd, repeats)
 
 
 def _odd_text(text: str) -> list[str]:
