@@ -88,7 +88,7 @@ def look_at_video(reader: VideoReader, cell: Any) -> Look:
         odd.append("a single frame")
     elif max(np.abs(new - old).mean() for old, new in pairwise(frames)) < LEAST_MOVEMENT:
         odd.append("nothing moves")
-    if max(map(_range, clip.frames)) < LEAST_RANGE:
+    if _range(clip.frames.reshape(-1, clip.width, 3)) < LEAST_RANGE:
         odd.append("nearly one colour all over")
     digest = _digest(reader, cell, clip.frames, clip.times_seconds.tolist())
     return Look(digest, clip.duration_seconds, odd=tuple(odd))
@@ -117,7 +117,7 @@ def _picture_size(reader: ImageReader, cell: Any, pixels: np.ndarray) -> tuple[i
 
 def _range(pixels: np.ndarray) -> int:
     """Return the grey levels between almost all of the pixels, in the channel with most."""
-    counts = np.reshape(PIL.Image.fromarray(pixels).histogram(), (3, 256))
+    counts = np.array(PIL.Image.fromarray(pixels).histogram()).reshape(3, 256)
     shares = np.cumsum(counts, axis=1) / counts.sum(axis=1, keepdims=True)
     low = np.argmax(shares > SHARE_OVERLOOKED, axis=1)
     high = np.argmax(shares >= 1 - SHARE_OVERLOOKED, axis=1)
