@@ -1,8 +1,8 @@
 """Auditing a table beside reading it: cells a second of each modality.
 
-Files of `make_multimodal`, and photographs of 500x375 as JPEG, none of them bad. "Reading" gives every
-cell to the reader that an extractor takes, in the same threads, and keeps nothing. Both take turns;
-the fastest of the repeats counts. Texts have no reader: there the audit stands alone.
+Files of `make_multimodal`, and photographs of 500x375 as JPEG, none of them bad. "Reading" gives
+every cell to the reader that an extractor takes, in the same threads, and keeps nothing. Both take
+turns; the fastest of the repeats counts. Texts have no reader: there the audit stands alone.
 
     python benchmarks/audit.py            # 5 repeats
     python benchmarks/audit.py --quick    # 1 repeat, fewer cells

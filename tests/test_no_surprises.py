@@ -211,7 +211,7 @@ def test_a_store_of_another_user_is_not_used(tmp_path, monkeypatch, owner, accep
     tmp_path.chmod(0o755)
     os.chown(tmp_path, owner, owner)
     monkeypatch.chdir(tmp_path)  # folders around it are closed to another user
-    refused = pytest.raises(PermissionError, match="it belongs to another user .number 1234.: give")
+    refused = pytest.raises(PermissionError, match=r"another user \(number 1234\): give")
     os.seteuid(4321)
     try:
         with nullcontext() if accepted else refused:

@@ -170,7 +170,7 @@ def prepare_store(store: Path) -> None:
 
 def _make_folder(folder: Path) -> None:
     """Make a folder and those around it for this user alone, whatever the umask says."""
-    if not folder.is_dir():
+    if not folder.exists():
         _make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
