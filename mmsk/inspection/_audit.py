@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -64,8 +65,8 @@ def audit(
         - ``column``: None for a finding about a whole row.
         - ``item``: the cell, shortened.
         - ``modality``: of the column.
-        - ``stage``: the step that found it. Of bad cells ``"check"`` (kind of cell, path, limits)
-          or ``"decode"``; of suspicious ones ``"content"`` (the cell alone), ``"size"`` or
+        - ``stage``: the step that found it. Of bad cells ``"check"`` (kind of cell, path,
+          limits), ``"decode"`` or ``"read"``; of suspicious ones ``"content"`` (the cell alone), ``"size"`` or
           ``"kind"`` (unlike the rest of its column), ``"duplicate"``, ``"name"`` or ``"column"``;
           ``"row"`` for a row without any readable cell, which is bad.
         - ``kind``: ``"bad"`` or ``"suspicious"``.
@@ -214,5 +215,4 @@ def shown(cell: Any) -> str:
         return f"{len(cell):,} bytes"
     if isinstance(cell, np.ndarray):
         return f"array of shape {cell.shape}"
-    text = repr(cell)
-    return text if len(text) <= LONGEST_ITEM and "\n" not in text else type(cell).__name__
+    return str(cell) if isinstance(cell, Number) else type(cell).__name__

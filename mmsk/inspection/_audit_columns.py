@@ -167,11 +167,15 @@ def leaks(looks: Looks, target: Sequence[Any]) -> Iterator[Finding]:
 
 
 def empty_rows(columns: Sequence[Looks], n_rows: int) -> Iterator[Finding]:
-    """Find rows without any readable cell."""
-    readable = np.zeros(n_rows, dtype=bool)
+    """Find rows without any readable cell. The bad cell of a single column says it all."""
+    if not columns:
+        return
+    usable = np.zeros(n_rows, dtype=bool)
     for looks in columns:
-        readable[looks.rows] = True
-    for row in np.flatnonzero(~readable).tolist() if columns else []:
+        usable[looks.rows] = True
+    if len(columns) == 1:
+        usable |= columns[0].column.present
+    for row in np.flatnonzero(~usable).tolist():
         yield Finding(row, None, "row", BAD, "every cell is missing or bad")
 
 

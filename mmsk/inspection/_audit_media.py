@@ -88,7 +88,7 @@ def look_at_video(reader: VideoReader, cell: Any) -> Look:
         odd.append("a single frame")
     elif max(np.abs(new - old).mean() for old, new in pairwise(frames)) < LEAST_MOVEMENT:
         odd.append("nothing moves")
-    if _range(clip.frames.reshape(-1, clip.width, 3)) < LEAST_RANGE:
+    if all(_range(frame) < LEAST_RANGE for frame in clip.frames):
         odd.append("nearly one colour all over")
     digest = _digest(reader, cell, clip.frames, clip.times_seconds.tolist())
     return Look(digest, clip.duration_seconds, odd=tuple(odd))

@@ -164,6 +164,8 @@ def test_rows_without_any_readable_cell_are_bad():
     assert found[["row", "label", "kind"]].to_numpy().tolist() == [[1, 6, "bad"]]
     assert found["reason"].tolist() == ["every cell is missing or bad"]
     assert found["column"].tolist() == [None]
+    alone = audit(table[["b"]], {"b": "image"})
+    assert alone[["row", "stage"]].to_numpy().tolist() == [[0, "check"], [1, "row"], [2, "row"]]
 
 
 def test_a_table_without_rows_or_columns_has_no_findings():
@@ -265,6 +267,7 @@ def test_modalities_of_a_plain_dict_and_guessed_ones_do_alike():
         (7, "7"),
         (io.BytesIO(b"a" * 90), None),
         ([0] * 100, "list"),
+        (np.float64(2.5), "2.5"),
     ],
 )
 def test_cells_are_shown_short(cell, expected):
