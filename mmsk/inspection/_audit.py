@@ -66,9 +66,9 @@ def audit(
         - ``item``: the cell, shortened.
         - ``modality``: of the column.
         - ``stage``: the step that found it. Of bad cells ``"check"`` (kind of cell, path,
-          limits), ``"decode"`` or ``"read"``; of suspicious ones ``"content"`` (the cell alone), ``"size"`` or
-          ``"kind"`` (unlike the rest of its column), ``"duplicate"``, ``"name"`` or ``"column"``;
-          ``"row"`` for a row without any readable cell, which is bad.
+          limits), ``"decode"`` or ``"read"``; of suspicious ones ``"content"`` (the cell alone),
+          ``"size"`` or ``"kind"`` (unlike the rest of its column), ``"duplicate"``, ``"name"`` or
+          ``"column"``; ``"row"`` for a row without any readable cell, which is bad.
         - ``kind``: ``"bad"`` or ``"suspicious"``.
         - ``reason``: what is wrong, in words.
 
