@@ -13,6 +13,7 @@ from .compose import Modalities as Modalities
 from .compose import ModalityDropout as ModalityDropout
 from .compose import ModalityTransformer as ModalityTransformer
 from .compose import PerBlock as PerBlock
+from .compose import SlidingWindows as SlidingWindows
 from .compose import infer_modalities as infer_modalities
 from .compose import precompute as precompute
 from .compression import compress as compress
@@ -63,13 +64,14 @@ from .pipelines import search_space as search_space
 from .series import MiniRocketEmbedder as MiniRocketEmbedder
 from .series import SeriesReader as SeriesReader
 from .series import SeriesStatistics as SeriesStatistics
-from .series import SlidingWindows as SlidingWindows
 from .series import SpectralSeries as SpectralSeries
 from .text import TfidfEmbedder as TfidfEmbedder
 from .text import TransformerEmbedder as TransformerEmbedder
 from .text import WordReader as WordReader
 from .text import WordVectorEmbedder as WordVectorEmbedder
+from .text import train_word_vectors as train_word_vectors
 from .video import FrameEmbedder as FrameEmbedder
 from .video import MotionDescriptors as MotionDescriptors
+from .video import SoundTrackReader as SoundTrackReader
 from .video import VideoEmbedder as VideoEmbedder
 from .video import VideoReader as VideoReader

@@ -23,7 +23,7 @@ from sklearn.svm import SVC, SVR
 from text_models import write_tiny_bert
 
 from mmsk.audio import MFCC, AudioDescriptors, LogMelEmbedder, STFTEmbedder
-from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock
+from mmsk.compose import ModalityDropout, ModalityTransformer, PerBlock, SlidingWindows
 from mmsk.encoders import (
     ConvEncoder,
     ImageAutoEncoder,
@@ -59,12 +59,7 @@ from mmsk.image import (
     ImageAugmenter,
     LocalBinaryPatternEmbedder,
 )
-from mmsk.series import (
-    MiniRocketEmbedder,
-    SeriesStatistics,
-    SlidingWindows,
-    SpectralSeries,
-)
+from mmsk.series import MiniRocketEmbedder, SeriesStatistics, SpectralSeries
 from mmsk.text import TfidfEmbedder, TransformerEmbedder, WordReader, WordVectorEmbedder
 from mmsk.video import FrameEmbedder, MotionDescriptors, VideoEmbedder
 
@@ -286,16 +281,16 @@ EXTRACTORS = {
         texts(),
         {
             "pooling": ["mean", "cls", "max"],
-            "max_tokens": [None, 6],
+            "window_length": [None, 6],
             "precision": ["float32", "bfloat16"],
             "max_chars": [1000, 12],
         },
         tolerance=1e-5,
     ),
     "TransformerEmbedder-windows": Entry(
-        TransformerEmbedder(str(write_tiny_bert(Path(_folder.name) / "bert")), max_tokens=6),
+        TransformerEmbedder(str(write_tiny_bert(Path(_folder.name) / "bert")), window_length=6),
         texts(),
-        {"overlap": [0, 2]},
+        {"hop_length": [2, 4]},
         tolerance=1e-5,
     ),
     "WordVectorEmbedder": Entry(
@@ -435,6 +430,22 @@ EXTRACTORS = {
         SlidingWindows(MiniRocketEmbedder(84, device="cpu"), window_length=16),
         SERIES,
         {"window_length": [12, 16]},
+    ),
+    "SlidingWindows-sounds": Entry(
+        SlidingWindows(MFCC(5, n_mels=20, **FRAMES), window_length=0.05),
+        SOUNDS,
+        {"window_length": [0.05, 0.1], "hop_length": [None, 0.04]},
+    ),
+    "SlidingWindows-videos": Entry(
+        SlidingWindows(MotionDescriptors(["difference"], 4, grid=2, n_parts=2), window_length=0.5),
+        VIDEOS,
+        {"window_length": [0.5, 0.4], "hop_length": [None, 0.1]},
+    ),
+    "SlidingWindows-texts": Entry(
+        SlidingWindows(WordVectorEmbedder(word_vectors()), window_length=3),
+        texts(),
+        {"window_length": [3, 2], "hop_length": [None, 2]},
+        tolerance=1e-5,
     ),
     "FrameEmbedder": Entry(
         FrameEmbedder("squeezenet1_1", 4, weights=None, image_size=32),

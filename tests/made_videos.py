@@ -1,4 +1,4 @@
-"""Small videos, and files of them, made with PyAV."""
+"""Small videos with and without sound, and files of them, made with PyAV."""
 
 from fractions import Fraction
 
@@ -41,4 +41,28 @@ def write_video(
             picture.pts, picture.time_base = number, Fraction(1, rate)
             file.mux(stream.encode(picture))
         file.mux(stream.encode(None))
+    return path
+
+
+def write_sound_track(path, samples, rate, codec, layout="stereo", pictures=None):
+    """Write int16 samples (n, channels) as the sound of a file, beside frames where given."""
+    with av.open(str(path), "w") as file:
+        if pictures is not None:
+            video = file.add_stream("libvpx" if path.suffix == ".webm" else "mpeg4", rate=RATE)
+            video.height, video.width = pictures[0].shape[:2]
+            video.pix_fmt = "yuv420p"
+        stream = file.add_stream(codec, rate=rate)
+        stream.layout = layout
+        kind = stream.codec_context.format.name if stream.codec_context.format else "s16"
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), "s16", layout)
+        frame.sample_rate, frame.pts = rate, 0
+        for part in av.AudioResampler(kind, layout, rate).resample(frame):
+            file.mux(stream.encode(part))
+        file.mux(stream.encode(None))
+        for number, picture in enumerate([] if pictures is None else pictures):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, RATE)
+            file.mux(video.encode(frame))
+        if pictures is not None:
+            file.mux(video.encode(None))
     return path

@@ -10,7 +10,7 @@ import mmsk
 ROOMS = {
     "audio": ["AudioDescriptors", "AudioReader", "LogMelEmbedder", "MFCC", "STFTEmbedder"],
     "compose": ["FeatureBlocks", "Modalities", "ModalityDropout", "ModalityTransformer"]
-    + ["PerBlock", "infer_modalities", "precompute"],
+    + ["PerBlock", "SlidingWindows", "infer_modalities", "precompute"],
     "compression": ["compress", "compression_report"],
     "datasets": ["fetch_flower_photos", "fetch_free_spoken_digits", "make_multimodal"],
     "encoders": ["ConvEncoder", "ImageAutoEncoder", "RecurrentEncoder", "SequenceAutoEncoder"]
@@ -43,12 +43,13 @@ ROOMS = {
     "inspection": ["FusionSearchDisplay", "TrainingCurveDisplay", "audit", "search_pivot"]
     + ["search_results"],
     "pipelines": ["multimodal_pipeline", "search_space"],
-    "series": ["MiniRocketEmbedder", "SeriesReader", "SeriesStatistics", "SlidingWindows"]
-    + ["SpectralSeries"],
+    "series": ["MiniRocketEmbedder", "SeriesReader", "SeriesStatistics", "SpectralSeries"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
     + ["fusion_checks", "head_checks", "parametrize_with_contract"],
-    "text": ["TfidfEmbedder", "TransformerEmbedder", "WordReader", "WordVectorEmbedder"],
-    "video": ["FrameEmbedder", "MotionDescriptors", "VideoEmbedder", "VideoReader"],
+    "text": ["TfidfEmbedder", "TransformerEmbedder", "WordReader", "WordVectorEmbedder"]
+    + ["train_word_vectors"],
+    "video": ["FrameEmbedder", "MotionDescriptors", "SoundTrackReader", "VideoEmbedder"]
+    + ["VideoReader"],
 }
 MODULES = {
     "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ReadError"],

@@ -83,8 +83,8 @@ class TextNetwork:
         texts: Sequence[str],
         *,
         pooling: str,
-        max_tokens: int | None,
-        overlap: int,
+        window_length: int | None,
+        hop_length: int | None,
         device: str,
     ) -> np.ndarray:
         """Embed texts, long ones in windows.
@@ -95,10 +95,10 @@ class TextNetwork:
             The texts.
         pooling : {"mean", "cls", "max"}
             How tokens become one row, as TransformerEmbedder documents.
-        max_tokens : int or None
+        window_length : int or None
             Tokens in a window; None is what the network takes.
-        overlap : int
-            Tokens that neighbouring windows share.
+        hop_length : int or None
+            Tokens of the text from the start of a window to the next; None is half a window.
         device : str
             Where to compute.
 
@@ -106,9 +106,14 @@ class TextNetwork:
         -------
         rows : ndarray of shape (n_texts, width), dtype float32
             On the CPU.
+
+        Raises
+        ------
+        ValueError
+            If windows would leave tokens out.
         """
-        limit = self.most_tokens if max_tokens is None else min(max_tokens, self.most_tokens)
-        cut = self._windows(texts, limit, overlap)
+        limit = min(window_length or self.most_tokens, self.most_tokens)
+        cut = self._windows(texts, limit, self._overlap(limit, hop_length))
         windows, of_text = cut["input_ids"], np.array(cut["overflow_to_sample_mapping"])
         lengths = np.array([len(window) for window in windows])
         rows = np.empty((len(windows), 0), dtype=np.float32)
@@ -119,6 +124,16 @@ class TextNetwork:
                 rows = np.empty((len(windows), found.shape[1]), dtype=np.float32)
             rows[places] = found
         return _joined(rows, lengths, of_text, len(texts), pooling)
+
+    def _overlap(self, limit: int, hop_length: int | None) -> int:
+        n_own = limit - self.tokenizer.num_special_tokens_to_add()
+        hop = max(1, limit // 2) if hop_length is None else hop_length
+        if hop > n_own:
+            raise ValueError(
+                f"hop_length={hop_length!r} leaves tokens out: a window of {limit} tokens holds "
+                f"{n_own} of the text. Give at most that many."
+            )
+        return n_own - hop
 
     def _windows(self, texts: Sequence[str], limit: int, overlap: int) -> Any:
         with _one_call:

@@ -31,11 +31,9 @@ def check_reading(reader: Any, sample_rate: Any) -> None:
     reader.check_parameters()
 
 
-def read_samples(
-    reader: AudioReader | None, cell: Any, sample_rate: int, least: int = 1
-) -> np.ndarray:
-    """Read one cell with `reader`, None being the default one; silence fills up to `least`."""
-    samples = (AudioReader() if reader is None else reader).read(cell, sample_rate).samples
+def read_samples(reader: AudioReader, cell: Any, sample_rate: int, least: int = 1) -> np.ndarray:
+    """Read one cell; silence fills up to `least` samples."""
+    samples = reader.read(cell, sample_rate).samples
     return samples if len(samples) >= least else np.pad(samples, (0, least - len(samples)))
 
 
@@ -101,7 +99,7 @@ class SpectralExtractor(CellExtractor):
             If a parameter is not accepted.
         """
         self._check_all_parameters()
-        samples = read_samples(self.reader, cell, self.sample_rate)
+        samples = read_samples(self._used_reader(), cell, self.sample_rate)
         (matrix,) = self._matrices([samples], resolve_device(self.device))
         return np.ascontiguousarray(matrix.T, dtype=self.precision)
 
@@ -121,12 +119,15 @@ class SpectralExtractor(CellExtractor):
         resolve_device(self.device)
         self._bank()
 
+    def _used_reader(self) -> AudioReader:
+        return AudioReader() if self.reader is None else self.reader
+
     def _feature_names(self) -> list[str]:
         return pooled_names(self._value_names(), self.pooling, self.n_frames)
 
     def _prepare(self, cell: Any) -> np.ndarray:
         least = 1 if self.n_frames is None else self._framing().n_samples(self.n_frames)
-        return read_samples(self.reader, cell, self.sample_rate, least)
+        return read_samples(self._used_reader(), cell, self.sample_rate, least)
 
     def _extract(self, samples: list[np.ndarray]) -> np.ndarray:
         matrices = self._matrices(samples, resolve_device(self.device))

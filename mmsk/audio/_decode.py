@@ -1,17 +1,18 @@
-"""From an open sound file to one channel of float32 samples, within limits."""
+"""From an open sound file to blocks of float32 samples, within limits."""
 
 from __future__ import annotations
 
 import io
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
 
 from mmsk.audio._completeness import check_complete
-from mmsk.audio._mono import MOST_CHANNELS, Mixer
+from mmsk.audio._mono import MOST_CHANNELS
 from mmsk.audio._stderr import quiet_mpeg
 from mmsk.exceptions import ReadError
 
@@ -20,14 +21,18 @@ FORMATS = ("WAV", "WAVEX", "RF64", "AIFF", "AU", "FLAC", "OGG", "MP3")
 # An MP3 header counts the encoder's padding, so a few frames may be missing at the end.
 _LEAST_OF_MP3 = 0.95
 _VALUES_AT_ONCE = 2**18
+_UNKNOWN_FRAMES = 2**63 - 1  # of FLAC from a pipe; soundfile fails at its end
+_CLEARER = {"Internal error : SF_INFO struct incomplete": "its header has no sample rate"}
 _NOT_MPEG = (b"RIFF", b"RF64", b"FORM", b".snd", b"fLaC", b"OggS")
 
 
-def decode(file: BinaryIO, max_seconds: float) -> tuple[np.ndarray, int]:
-    """Decode a sound file and mix its channels.
+@contextmanager
+def opened_sound(
+    file: BinaryIO, max_seconds: float, max_values: int | None = None
+) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
+    """Open a sound file, to be decoded block by block.
 
-    Memory is bounded by the limit, not by what the header says: 4 bytes per sample of one
-    channel, and one block of 2**18 values.
+    Memory is bounded by a block of 2**18 values, whatever the header says.
 
     Parameters
     ----------
@@ -35,42 +40,54 @@ def decode(file: BinaryIO, max_seconds: float) -> tuple[np.ndarray, int]:
         A file on disk, or a BytesIO; positioned at its start.
     max_seconds : float
         Longest accepted sound.
+    max_values : int, default=None
+        Most samples of one channel; None is no limit.
 
-    Returns
-    -------
-    samples : ndarray of shape (n_samples,), dtype float32
-        The mean over the channels.
+    Yields
+    ------
     sample_rate : int
         In Hz.
+    blocks : iterator of ndarray of shape (n_samples, n_channels), dtype float32
+        The sound. It ends in a ReadError where the file is damaged, truncated or too long.
 
     Raises
     ------
     ReadError
-        If the file is no accepted sound, is damaged or truncated, or is over the limit.
+        If the file is no accepted sound, is seen to be truncated, or is over the limit.
     """
     head = file.read(4)
     check_complete(file)
-    with nullcontext() if head in _NOT_MPEG else quiet_mpeg, _opened(file) as sound:
-        check_length(sound.frames, sound.samplerate, sound.channels, max_seconds)
-        mixer = Mixer()
-        _read_into(mixer, sound, int(max_seconds * sound.samplerate))
-        samples, rate = mixer.mixed(), sound.samplerate
-        least = sound.frames * (_LEAST_OF_MP3 if sound.format == "MP3" else 1)
-    if len(samples) < least:
-        raise ReadError(f"truncated: {len(samples)} of {sound.frames} frames", "decode")
-    return samples, rate
+    # Not around the whole, since other parts of the process may write while blocks are used.
+    quiet = nullcontext() if head in _NOT_MPEG else quiet_mpeg
+    with quiet:
+        sound = _opened(file)
+    try:
+        check_sound(sound.samplerate, sound.channels)
+        if sound.frames == _UNKNOWN_FRAMES:
+            raise ReadError("a FLAC file whose header has no length: convert it anew", "check")
+        check_length(sound.frames, sound.samplerate, max_seconds, max_values)
+        yield sound.samplerate, _blocks(sound, max_seconds, max_values, quiet)
+    finally:
+        with quiet:
+            sound.close()
 
 
-def check_length(frames: int, rate: int, channels: int, max_seconds: float) -> None:
-    """Raise ReadError for a length, rate or number of channels that is not accepted."""
+def check_sound(rate: int, channels: int) -> None:
+    """Raise ReadError for a rate or a number of channels that is not accepted."""
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise ReadError(f"sample rate of {rate} Hz, not in {LOWEST_RATE}..{HIGHEST_RATE}", "check")
     if not 1 <= channels <= MOST_CHANNELS:
         raise ReadError(f"{channels} channels, not in 1..{MOST_CHANNELS}", "check")
+
+
+def check_length(frames: int, rate: int, max_seconds: float, max_values: int | None) -> None:
+    """Raise ReadError for a length that is not accepted."""
     if frames == 0:
         raise ReadError("empty audio: 0 frames", "check")
     if frames > max_seconds * rate:
         raise ReadError(f"{frames / rate:,.1f} seconds, over max_seconds={max_seconds:g}", "check")
+    if max_values is not None and frames > max_values:
+        raise ReadError(f"{frames:,} samples, over max_values={max_values:,}", "check")
 
 
 class _Content(io.BytesIO):
@@ -83,7 +100,7 @@ class _Content(io.BytesIO):
             return self.tell()
 
 
-def _opened(file: BinaryIO) -> AbstractContextManager[Any]:
+def _opened(file: BinaryIO) -> Any:
     # libsndfile reads a file on disk by itself, without a call back into Python per block. It
     # starts where the descriptor stands, which is behind what Python has buffered.
     source = _Content(file.getvalue()) if isinstance(file, io.BytesIO) else file.fileno()
@@ -103,12 +120,15 @@ def _opened(file: BinaryIO) -> AbstractContextManager[Any]:
     return sound
 
 
-def _read_into(mixer: Mixer, sound: Any, most_frames: int) -> None:
+def _blocks(
+    sound: Any, max_seconds: float, max_values: int | None, quiet: Any
+) -> Iterator[np.ndarray]:
     at_once = _VALUES_AT_ONCE // sound.channels
     read = 0
     while True:
         try:
-            block = sound.read(at_once, dtype="float32", always_2d=True)
+            with quiet:
+                block = sound.read(at_once, dtype="float32", always_2d=True)
         except Exception as error:
             raise ReadError(
                 f"damaged after {read} of {sound.frames} frames: {_reason(error)}",
@@ -116,12 +136,14 @@ def _read_into(mixer: Mixer, sound: Any, most_frames: int) -> None:
                 cause=error,
             ) from error
         if not len(block):
-            return
+            break
         read += len(block)
-        if read > most_frames:
-            check_length(read, sound.samplerate, sound.channels, most_frames / sound.samplerate)
-        mixer.add(block)
+        check_length(read, sound.samplerate, max_seconds, max_values)
+        yield block
+    if read < sound.frames * (_LEAST_OF_MP3 if sound.format == "MP3" else 1):
+        raise ReadError(f"truncated: {read} of {sound.frames} frames", "decode")
 
 
 def _reason(error: Exception) -> str:
-    return str(getattr(error, "error_string", error)).rstrip(". ")
+    reason = str(getattr(error, "error_string", error)).rstrip(". ")
+    return _CLEARER.get(reason, reason)

@@ -222,6 +222,9 @@ class AudioDescriptors(CellExtractor):
         for name in self._names():
             check_choice("descriptors", name, list(_DESCRIPTORS))
 
+    def _used_reader(self) -> AudioReader:
+        return AudioReader() if self.reader is None else self.reader
+
     def _feature_names(self) -> Iterator[str]:
         values = [
             value for name in self._names() if name != "tempo" for value in self._values(name)
@@ -232,7 +235,7 @@ class AudioDescriptors(CellExtractor):
 
     def _prepare(self, cell: Any) -> np.ndarray:
         least = 1 if self.n_frames is None else self._framing().n_samples(self.n_frames)
-        samples = read_samples(self.reader, cell, self.sample_rate, least)
+        samples = read_samples(self._used_reader(), cell, self.sample_rate, least)
         sound = _Sound(samples, self.sample_rate, self._framing())
         computed = {name: _DESCRIPTORS[name](sound) for name in self._names()}
         tempo = computed.pop("tempo", np.empty(0))

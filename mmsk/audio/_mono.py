@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable, Iterator
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -17,34 +19,39 @@ _LARGEST_SAMPLE = 1e9
 _CANCELLED = 1e-4
 
 
-class Mixer:
-    """The mean over the channels of a sound that comes in blocks."""
+def mix(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield the mean over the channels of each block, and warn at the end if they cancel.
 
-    def __init__(self) -> None:
-        self._blocks: list[np.ndarray] = []
-        self._energy_in = 0.0
-        self._energy_out = 0.0
+    Parameters
+    ----------
+    blocks : iterable of ndarray of shape (n_samples, n_channels), dtype float32
+        A sound, piece by piece.
 
-    def add(self, block: np.ndarray) -> None:
-        """Take a block of shape (n_samples, n_channels), dtype float32."""
+    Yields
+    ------
+    mixed : ndarray of shape (n_samples,), dtype float32
+        One channel.
+
+    Raises
+    ------
+    ReadError
+        If samples are NaN, infinite or absurdly large.
+    """
+    energy_in = energy_out = 0.0
+    for block in blocks:
+        check_samples(block)  # before mixing: infinite channels may cancel each other
         if block.shape[1] == 1:
-            self._blocks.append(block[:, 0])
-            return
+            yield np.ascontiguousarray(block[:, 0])
+            continue
         mixed = block.mean(axis=1, dtype=np.float32)
-        self._blocks.append(mixed)
-        self._energy_in += float(np.vdot(block, block)) / block.shape[1]
-        self._energy_out += float(np.vdot(mixed, mixed))
-
-    def mixed(self) -> np.ndarray:
-        """Return all blocks as one channel, shape (n_samples,), dtype float32."""
-        if self._energy_out < _CANCELLED * self._energy_in:
-            warnings.warn(
-                "The channels of a sound cancel each other: their mean has less than "
-                f"{_CANCELLED:.2%} of their energy. Give one channel as (samples, sample_rate)."
-            )
-        if len(self._blocks) == 1:
-            return np.ascontiguousarray(self._blocks[0])
-        return np.concatenate([np.empty(0, dtype=np.float32), *self._blocks])
+        energy_in += float(np.vdot(block, block)) / block.shape[1]
+        energy_out += float(np.vdot(mixed, mixed))
+        yield mixed
+    if energy_out < _CANCELLED * energy_in:
+        warnings.warn(
+            "The channels of a sound cancel each other: their mean has less than "
+            f"{_CANCELLED:.2%} of their energy. Give one channel as (samples, sample_rate)."
+        )
 
 
 def from_array(cell: tuple[Any, Any]) -> tuple[np.ndarray, int]:
@@ -62,12 +69,12 @@ def from_array(cell: tuple[Any, Any]) -> tuple[np.ndarray, int]:
     ReadError
         If the cell is no such pair.
     """
-    if len(cell) != 2 or not isinstance(cell[1], int | float | np.number):
+    if len(cell) != 2 or not isinstance(cell[1], Real) or isinstance(cell[1], bool):
         raise ReadError("a pair must be (samples, sample_rate), the rate a number in Hz", "check")
     rate = float(cell[1])
     if not rate.is_integer():
         raise ReadError(f"sample rate of {rate} Hz is not a whole number", "check")
-    return _to_float(_array(cell[0])), int(rate)
+    return to_float(_array(cell[0])), int(rate)
 
 
 def check_samples(samples: np.ndarray) -> None:
@@ -87,6 +94,8 @@ def _array(samples: Any) -> np.ndarray:
         array = np.asarray(samples)
     except Exception as error:
         raise ReadError(f"samples are not an array: {error}", "check", cause=error) from error
+    if np.ma.is_masked(samples):
+        raise ReadError("samples that are masked in places: fill them, or cut them out", "check")
     if array.ndim not in (1, 2):
         raise ReadError(
             f"samples of shape {array.shape}, not (n_samples,) or (n_samples, n_channels)", "check"
@@ -100,7 +109,8 @@ def _array(samples: Any) -> np.ndarray:
     return array if array.ndim == 2 else array[:, np.newaxis]
 
 
-def _to_float(array: np.ndarray) -> np.ndarray:
+def to_float(array: np.ndarray) -> np.ndarray:
+    """Return samples as float32, integers divided by their full scale, or raise ReadError."""
     kind = array.dtype.name
     if array.dtype.kind == "f":
         with np.errstate(over="ignore"):

@@ -6,6 +6,7 @@ from mmsk.compose._modality_dropout import ModalityDropout
 from mmsk.compose._modality_transformer import ModalityTransformer
 from mmsk.compose._per_block import PerBlock
 from mmsk.compose._precompute import precompute
+from mmsk.compose._sliding_windows import SlidingWindows
 
 __all__ = [
     "FeatureBlocks",
@@ -13,6 +14,7 @@ __all__ = [
     "ModalityDropout",
     "ModalityTransformer",
     "PerBlock",
+    "SlidingWindows",
     "infer_modalities",
     "precompute",
 ]

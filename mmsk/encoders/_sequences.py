@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from mmsk.encoders._sequence_samples import (
     source_of,
     why_not_alike,
 )
+from mmsk.extraction import BaseExtractor
 from mmsk.extraction._bad_cells import BadCells
 from mmsk.text import WordReader
 
@@ -67,6 +68,18 @@ class SequenceEncoder(BaseEncoder):
     @property
     def _is_of_words(self) -> bool:
         return isinstance(source_of(self.sequence), WordReader)
+
+    def _used_reader(self) -> Any:
+        source = source_of(self.sequence)
+        return source._used_reader() if isinstance(source, BaseExtractor) else source
+
+    def _read_windows(
+        self, reader: Any, cell: Any, window_length: Any, hop_length: Any
+    ) -> Iterator[Any]:
+        source = source_of(self.sequence)
+        if isinstance(source, BaseExtractor):
+            return source._read_windows(reader, cell, window_length, hop_length)
+        return super()._read_windows(reader, cell, window_length, hop_length)
 
     def _read(self, cell: Any) -> Frames | list[str]:
         return read_sequence(source_of(self.sequence), cell, self.max_length)

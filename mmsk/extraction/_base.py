@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, Self
 
@@ -44,6 +44,16 @@ class BaseExtractor(CallbackSupportMixin, TransformerMixin, BaseEstimator, ABC):
     @abstractmethod
     def _feature_names(self) -> Iterable[str]:
         """Names of the output features, in order."""
+
+    def _used_reader(self) -> Any:
+        """Return what reads the cells; None where that is the extractor itself."""
+        return getattr(self, "reader", None)
+
+    def _read_windows(
+        self, reader: Any, cell: Any, window_length: Any, hop_length: Any
+    ) -> Iterator[Any]:
+        """Read one cell in windows, as cells for this extractor."""
+        return reader.read_windows(cell, window_length, hop_length)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Names of the output features.
@@ -112,6 +122,10 @@ class CellExtractor(BaseExtractor):
     def _learn(self, column: RawColumn) -> None:
         """Learn from a column what rows depend on beside the parameters; here nothing."""
 
+    def _learn_with_target(self, column: RawColumn, y: Any) -> None:
+        """Learn from a column and a target; here from the column alone."""
+        self._learn(column)
+
     @as_fit_task
     def fit(self, X: Any = None, y: Any = None) -> Self:
         """Check the parameters, and learn what is to be learned from the column.
@@ -136,7 +150,7 @@ class CellExtractor(BaseExtractor):
         """
         self._check_all_parameters()
         if X is not None:
-            self._learn(raw_column(X))
+            self._learn_with_target(raw_column(X), y)
         elif get_tags(self).requires_fit:
             raise ValueError(f"{type(self).__name__} learns from the column: call fit(X).")
         return self
@@ -159,7 +173,7 @@ class CellExtractor(BaseExtractor):
         """
         self._check_all_parameters()
         column = raw_column(X)
-        self._learn(column)
+        self._learn_with_target(column, y)
         with (
             self._bar(column) as bar,
             FitTasks(self, column.n_present, self.batch_size) as tasks,
@@ -207,7 +221,7 @@ class CellExtractor(BaseExtractor):
         """Digest of what the cell holds; None where its row cannot be kept."""
         if isinstance(cell, str | os.PathLike) and self._strings_are != "paths":
             return digest_text(cell) if self._strings_are == "text" else None
-        reader = getattr(self, "reader", None)
+        reader = self._used_reader()
         root, max_bytes = getattr(reader, "root", None), getattr(reader, "max_bytes", None)
         return digest_cell(cell, root, max_bytes or MOST_BYTES_DIGESTED)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any
 
 import numpy as np
+from joblib import effective_n_jobs
 
 from mmsk._validation import RawColumn
+from mmsk.exceptions import ReadError
 from mmsk.extraction._bad_cells import BadCells
-from mmsk.extraction._stream import attempt_each, stream
+from mmsk.extraction._isolation import attempts
+from mmsk.extraction._stream import stream
 
 CELLS_A_GROUP = 8
 
@@ -24,6 +27,7 @@ def read_batches(
     max_bad_fraction: float,
     batch_size: int,
     n_threads: int,
+    is_text: bool = False,
 ) -> Iterator[tuple[list[int], list[Any]]]:
     """Read the present cells of a column in threads, ahead of who takes the samples.
 
@@ -41,6 +45,8 @@ def read_batches(
         Samples in a batch, at most.
     n_threads : int
         Number of threads that read.
+    is_text : bool, default=False
+        Whether cells hold text, which is read in this process in any case.
 
     Yields
     ------
@@ -55,7 +61,8 @@ def read_batches(
         For the bad cells, as `on_error` says.
     """
     bad = BadCells(column, on_error, max_bad_fraction)
-    with closing(attempt_all(read, column, batch_size, n_threads)) as batches:
+    batches = attempt_all(read, column, batch_size, n_threads, is_text=is_text)
+    with closing(batches):
         for batch in batches:
             rows, samples = bad.split(batch)
             if rows:
@@ -64,9 +71,14 @@ def read_batches(
 
 
 def attempt_all(
-    read: Callable[[Any], Any], column: RawColumn, batch_size: int, n_threads: int
+    read: Callable[[Any], Any],
+    column: RawColumn,
+    batch_size: int,
+    n_threads: int,
+    *,
+    is_text: bool = False,
 ) -> Generator[list[tuple[int, Any]], None, None]:
-    """Read the present cells of a column in threads, whatever becomes of single ones.
+    """Read the present cells of a column, whatever becomes of single ones.
 
     Parameters
     ----------
@@ -78,6 +90,8 @@ def attempt_all(
         Cells in a batch, at most.
     n_threads : int
         Number of threads that read.
+    is_text : bool, default=False
+        Whether cells hold text, which is read in this process in any case.
 
     Yields
     ------
@@ -85,9 +99,59 @@ def attempt_all(
         Place of each cell with its sample, or with the ReadError that says why there is none.
     """
     return stream(
-        partial(attempt_each, read, column.cells),
+        partial(attempts(read, is_text=is_text), column.cells),
         np.flatnonzero(column.present).tolist(),
         group_size=min(CELLS_A_GROUP, batch_size),
         batch_size=batch_size,
         n_threads=n_threads,
     )
+
+
+def read_rows(
+    extractor: Any, read: Callable[[Any], Any], column: RawColumn, rows: Sequence[int]
+) -> Iterator[tuple[int, Any]]:
+    """Read some cells of a column in threads, ahead of an extractor that learns from them.
+
+    Parameters
+    ----------
+    extractor : CellExtractor
+        Whose `on_error`, `batch_size` and `n_jobs` hold.
+    read : callable
+        Maps one cell to one sample, or raises ReadError.
+    column : RawColumn
+        The cells.
+    rows : sequence of int
+        Which of them.
+
+    Yields
+    ------
+    row : int
+        Place of a cell.
+    sample : object
+        What was read from it.
+
+    Raises
+    ------
+    ReadError
+        For a bad cell under ``on_error="raise"``; else it is left out, and transform warns.
+    """
+    is_text = getattr(extractor, "_strings_are", None) == "text"
+    batches = stream(
+        partial(attempts(read, is_text=is_text), column.cells),
+        rows,
+        group_size=1,
+        batch_size=extractor.batch_size,
+        n_threads=effective_n_jobs(extractor.n_jobs),
+    )
+    with closing(batches):
+        for batch in batches:
+            for row, sample in batch:
+                if not isinstance(sample, ReadError):
+                    yield row, sample
+                elif extractor.on_error == "raise":
+                    raise located(sample, column, row) from sample.cause
+
+
+def located(error: ReadError, column: RawColumn, row: int) -> ReadError:
+    """Return an error with the place of the cell that it is about."""
+    return error.located(row, label=column.label(row), column=column.name, item=column.cells[row])

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from mmsk._progress import progress_bar
-from mmsk._validation import RawColumn
 from mmsk.audio import AudioReader
 from mmsk.exceptions import MissingDependencyError, ReadError
 from mmsk.extraction._reading import attempt_all
-from mmsk.extraction._stream import attempt_each
 from mmsk.image import ImageReader
 from mmsk.inspection._audit_columns import BAD, SUSPICIOUS, Finding, Looks
 from mmsk.inspection._audit_look import Look
@@ -106,11 +102,12 @@ def read_columns(
     with progress_bar(total, "audit") as bar, cancelling_is_an_error():
         for looks in columns:
             bar.set_description(f"audit {looks.name}", refresh=False)
-            examiner = examiners[looks.name]
-            batches = (
-                attempt_all(examiner, looks.column, CELLS_A_BATCH, n_threads)
-                if looks.modality in _WITH_READER
-                else _attempted_here(examiner, looks.column)
+            batches = attempt_all(
+                examiners[looks.name],
+                looks.column,
+                CELLS_A_BATCH,
+                n_threads,
+                is_text=looks.modality in _WITHOUT_READER,
             )
             with closing(batches):
                 for batch in batches:
@@ -118,15 +115,6 @@ def read_columns(
                         found += _taken(looks, row, values)
                     bar.update(len(batch))
     return found
-
-
-def _attempted_here(
-    examiner: Examiner, column: RawColumn
-) -> Generator[list[tuple[int, Any]], None, None]:
-    """Look at cells that name no files, for which threads would only wait for each other."""
-    rows = np.flatnonzero(column.present).tolist()
-    for start in range(0, len(rows), CELLS_A_BATCH):
-        yield attempt_each(examiner, column.cells, rows[start : start + CELLS_A_BATCH])
 
 
 def _taken(looks: Looks, row: int, values: tuple[Any, ...] | ReadError) -> list[Finding]:

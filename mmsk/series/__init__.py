@@ -4,12 +4,10 @@ from mmsk.series._minirocket import MiniRocketEmbedder
 from mmsk.series._reader import SeriesReader
 from mmsk.series._spectral import SpectralSeries
 from mmsk.series._statistics import SeriesStatistics
-from mmsk.series._windows import SlidingWindows
 
 __all__ = [
     "MiniRocketEmbedder",
     "SeriesReader",
     "SeriesStatistics",
-    "SlidingWindows",
     "SpectralSeries",
 ]

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing
-from functools import partial
 from typing import Any
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.utils import Tags
 
 from mmsk._files import is_source
@@ -17,7 +14,7 @@ from mmsk._validation import RawColumn
 from mmsk.exceptions import ReadError
 from mmsk.extraction import CellExtractor
 from mmsk.extraction._digest import digest_cell
-from mmsk.extraction._stream import attempt_each, stream
+from mmsk.extraction._reading import read_rows
 from mmsk.samples import Series
 from mmsk.series._reader import SeriesReader
 
@@ -71,32 +68,13 @@ class SeriesExtractor(CellExtractor):
     def _read_rows(
         self, column: RawColumn, rows: Sequence[int], prepare: Any
     ) -> Iterator[tuple[int, Any]]:
-        """Yield rows with their samples, in order; threads read ahead.
+        return read_rows(self, prepare, column, rows)
 
-        A bad cell raises under ``on_error="raise"``, else it is left out; transform warns of it.
-        """
-        batches = stream(
-            partial(attempt_each, prepare, column.cells),
-            rows,
-            group_size=1,
-            batch_size=self.batch_size,
-            n_threads=effective_n_jobs(self.n_jobs),
-        )
-        with closing(batches):
-            for batch in batches:
-                for row, sample in batch:
-                    if not isinstance(sample, ReadError):
-                        yield row, sample
-                    elif self.on_error == "raise":
-                        raise sample.located(
-                            row,
-                            label=column.label(row),
-                            column=column.name,
-                            item=column.cells[row],
-                        ) from sample.cause
+    def _used_reader(self) -> SeriesReader:
+        return SeriesReader() if self.reader is None else self.reader
 
     def _read(self, cell: Any) -> Series:
-        return (SeriesReader() if self.reader is None else self.reader).read(cell)
+        return self._used_reader().read(cell)
 
     def _read_alike(self, cell: Any) -> Series:
         """Read a cell that must have the channels that fit saw."""
@@ -121,15 +99,20 @@ class SeriesExtractor(CellExtractor):
         return {"channels": self.channels_}
 
     def _digest(self, cell: Any) -> bytes | None:
-        if is_source(cell) or isinstance(cell, np.ndarray | os.PathLike):
-            return super()._digest(cell)
-        series = self._read(cell)
-        return digest_cell((series.values, (series.sample_rate, series.channels)), None, 0)
+        return digest_of_series(self._used_reader(), cell)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.requires_fit = True
         return tags
+
+
+def digest_of_series(reader: SeriesReader, cell: Any) -> bytes | None:
+    """Digest a cell by its content; a list or table by the series that is read from it."""
+    if is_source(cell) or isinstance(cell, np.ndarray | os.PathLike):
+        return digest_cell(cell, reader.root, reader.max_bytes)
+    series = reader.read(cell)
+    return digest_cell((series.values, (series.sample_rate, series.channels)), None, 0)
 
 
 def _numbered(n_channels: int) -> list[str]:

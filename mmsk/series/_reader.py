@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.base import BaseEstimator
 from mmsk._files import is_source, open_cell
 from mmsk._validation import check_choice, check_number
 from mmsk.exceptions import ReadError
+from mmsk.extraction._windows import check_windows, window_starts
 from mmsk.samples import Series
 from mmsk.series._files import read_table
 from mmsk.series._table import Table, table_of_array, table_of_frame, table_of_list
@@ -48,7 +50,8 @@ class SeriesReader(BaseEstimator):
         value goes on. A channel without any value is refused in any case.
     max_values : int, default=50_000_000
         Largest points x channels, checked against the header before memory is taken. It bounds
-        memory: 4 bytes per value are kept, about 8 times that while text is read.
+        memory: 4 bytes per value are kept, about 8 times that while text is read. A page of a
+        .parquet file may have 128 MiB when unpacked.
     max_bytes : int, default=500_000_000
         Largest file, in bytes.
     root : str or path, default=None
@@ -57,9 +60,10 @@ class SeriesReader(BaseEstimator):
     Notes
     -----
     Refused with a reason: infinite values and those beyond float32, no points or no channels,
-    time stamps that repeat or go back, text among numbers, lines of unequally many fields, .npy
-    files that hold Python objects (they could run code when loaded) or fewer bytes than their
-    header says. A constant channel is accepted.
+    time stamps that repeat or go back, text among numbers, lines of unequally many fields or of
+    more than 16 million characters, .npy files that hold Python objects (they could run code when
+    loaded) or fewer bytes than their header says, .parquet files whose footer says another number
+    of rows. A constant channel is accepted.
 
     Examples
     --------
@@ -80,6 +84,8 @@ class SeriesReader(BaseEstimator):
     >>> SeriesReader(time_column="second").read(table).values.ravel()
     array([ 0., 10., 20., 30., 40.], dtype=float32)
     """
+
+    window_unit = "points"
 
     def __init__(
         self,
@@ -137,6 +143,39 @@ class SeriesReader(BaseEstimator):
             values = at_rate(values, times, rate)
         return Series(_as_float32(values), rate, table.channels)
 
+    def read_windows(
+        self, cell: Any, window_length: int, hop_length: int | None = None
+    ) -> Iterator[Series]:
+        """Read one cell in windows.
+
+        Parameters
+        ----------
+        cell : ndarray, list, DataFrame, pandas or polars Series, Series, path, bytes or file object
+            The series, which is held whole.
+        window_length : int
+            Points in a window. A shorter series is one window.
+        hop_length : int, default=None
+            Points from the start of one window to the start of the next; None is half of
+            `window_length`. The last window ends at the last point.
+
+        Yields
+        ------
+        series : Series
+            A copy of that part of what :meth:`read` gives.
+
+        Raises
+        ------
+        ReadError
+            As in :meth:`read`.
+        ValueError
+            If a parameter is not accepted.
+        """
+        check_windows(window_length, hop_length, self.window_unit)
+        series = self.read(cell)
+        for start in window_starts(series.n_points, window_length, hop_length):
+            values = series.values[start : start + window_length].copy()
+            yield Series(values, series.sample_rate, series.channels)
+
     def _table(self, cell: Any) -> Table:
         if isinstance(cell, Series):
             times = None if cell.sample_rate is None else _steps(cell.n_points) / cell.sample_rate
@@ -166,7 +205,9 @@ class SeriesReader(BaseEstimator):
             rate = rate_of(times) if rate is None else rate
         if self.gaps == "raise" and np.isnan(values).any():
             point, channel = np.argwhere(np.isnan(values))[0].tolist()
-            raise ReadError(f"a gap at point {point} of channel {channel}, and gaps='raise'")
+            raise ReadError(
+                f"a gap at point {point} of channel {channel}, and gaps='raise'", "check"
+            )
         places = _steps(len(values)) if times is None else times
         return fill_gaps(values, places, table.channels), times, rate
 

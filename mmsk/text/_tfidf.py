@@ -20,6 +20,7 @@ from mmsk.text._documents import attempt, read_documents
 from mmsk.text._parameters import check_parameters
 from mmsk.text._tokens import WORD_PATTERN
 from mmsk.text._vectorizers import build_vectorizer
+from mmsk.text._word_reader import WordReader
 
 
 class TfidfEmbedder(BaseExtractor):
@@ -376,6 +377,9 @@ class TfidfEmbedder(BaseExtractor):
             shape = (len(present), features.shape[1])
             features = type(features)((features.data, features.indices, indptr), shape=shape)
         return contain_sparse(features, self, X.index if isinstance(X, pd.Series) else None)
+
+    def _used_reader(self) -> WordReader:
+        return WordReader(lowercase=False, max_chars=self.max_chars)
 
     def _feature_names(self) -> Iterable[str]:
         check_is_fitted(self)

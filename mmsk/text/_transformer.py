@@ -16,6 +16,7 @@ from mmsk.extraction import CellExtractor
 from mmsk.extraction._network_threads import device_of_thread, network_threads
 from mmsk.extraction._stream import Threads
 from mmsk.text._documents import attempt
+from mmsk.text._word_reader import WordReader
 
 
 class TransformerEmbedder(CellExtractor):
@@ -39,11 +40,15 @@ class TransformerEmbedder(CellExtractor):
         What becomes of the tokens: the mean or the maximum of all, or the first one, which BERT
         and its kin reserve for the whole. What suits is what the model was trained with, mostly
         the mean.
-    max_tokens : int, default=None
-        Tokens in a window. None is what the model takes, mostly 512; fewer are faster.
-    overlap : int, default=0
-        Tokens that neighbouring windows share. A text longer than a window is cut into several,
-        and its row is the mean of theirs by their numbers of tokens, with ``"max"`` the maximum.
+    window_length : int, default=None
+        Tokens in a window, with the special ones that the model puts around it, mostly two. A
+        text longer than a window is cut into several, and its row is the mean of theirs by their
+        numbers of tokens, with ``"max"`` the maximum. None is what the model takes, mostly 512,
+        which is also the most; fewer are faster.
+    hop_length : int, default=None
+        Tokens of the text from the start of one window to the start of the next, as in
+        SlidingWindows; None is half of `window_length`. Without overlap, at 510 of 512, a long
+        text takes half the time.
     precision : {"float32", "bfloat16", "float16"}, default="float32"
         Type in which the network computes. The others are faster on GPUs and on some CPUs, and
         change rows by about 1 %.
@@ -68,6 +73,7 @@ class TransformerEmbedder(CellExtractor):
 
     See Also
     --------
+    SlidingWindows : Long texts in windows of words, with more ways of pooling.
     WordVectorEmbedder : Means of word vectors, thousands of texts a second on a CPU.
     TfidfEmbedder : Words as such; with enough training texts often as good.
 
@@ -102,8 +108,8 @@ class TransformerEmbedder(CellExtractor):
         *,
         revision: str | None = None,
         pooling: str = "mean",
-        max_tokens: int | None = None,
-        overlap: int = 0,
+        window_length: int | None = None,
+        hop_length: int | None = None,
         precision: str = "float32",
         max_chars: int = 1_000_000,
         on_error: str = "raise",
@@ -115,8 +121,8 @@ class TransformerEmbedder(CellExtractor):
         self.model = model
         self.revision = revision
         self.pooling = pooling
-        self.max_tokens = max_tokens
-        self.overlap = overlap
+        self.window_length = window_length
+        self.hop_length = hop_length
         self.precision = precision
         self.max_chars = max_chars
         self.on_error = on_error
@@ -132,11 +138,15 @@ class TransformerEmbedder(CellExtractor):
         check_choice("pooling", self.pooling, ["mean", "cls", "max"])
         check_choice("precision", self.precision, ["float32", "bfloat16", "float16"])
         check_number("max_chars", self.max_chars, low=1, integer=True)
-        check_number("overlap", self.overlap, low=0, integer=True)
-        if self.max_tokens is not None:
-            # Two special tokens, one word, and what is shared.
-            check_number("max_tokens", self.max_tokens, low=self.overlap + 3, integer=True)
+        if self.window_length is not None:
+            # Two special tokens and one of the text.
+            check_number("window_length", self.window_length, low=3, integer=True)
+        if self.hop_length is not None:
+            check_number("hop_length", self.hop_length, low=1, integer=True)
         resolve_device(self.device)
+
+    def _used_reader(self) -> WordReader:
+        return WordReader(lowercase=False, max_chars=self.max_chars)
 
     def _feature_names(self) -> Iterator[str]:
         from mmsk._nets.transformer import check_source, width_of
@@ -156,7 +166,8 @@ class TransformerEmbedder(CellExtractor):
         text = attempt(cell, self.max_chars)
         if isinstance(text, ReadError):
             raise text
-        return text
+        # Tokenizers refuse a surrogate without its other half; it becomes U+FFFD.
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
     def _extract(self, samples: list[str]) -> np.ndarray:
         from mmsk._nets.transformer import get_text_network
@@ -165,7 +176,7 @@ class TransformerEmbedder(CellExtractor):
         return network.embed(
             samples,
             pooling=self.pooling,
-            max_tokens=self.max_tokens,
-            overlap=self.overlap,
+            window_length=self.window_length,
+            hop_length=self.hop_length,
             device=device_of_thread(self.device),
         )

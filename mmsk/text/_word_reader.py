@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 
 from mmsk._validation import check_number
 from mmsk.exceptions import ReadError
+from mmsk.extraction._windows import check_windows, window_starts
 from mmsk.text._cleaning import clean
 from mmsk.text._documents import attempt
 
@@ -51,6 +52,8 @@ class WordReader(BaseEstimator):
     >>> reader.vocabulary([["a", "red", "car"], ["a", "green", "car"]]).tolist()
     ['a', 'car']
     """
+
+    window_unit = "words"
 
     def __init__(
         self,
@@ -104,13 +107,51 @@ class WordReader(BaseEstimator):
         ReadError
             If the cell is no text.
         """
+        return re.findall(self.token_pattern, self._document(cell))
+
+    def read_windows(
+        self, cell: Any, window_length: int, hop_length: int | None = None
+    ) -> Iterator[str]:
+        """Read one cell in windows, as texts.
+
+        Parameters
+        ----------
+        cell : str or bytes
+            The text; bytes must be UTF-8.
+        window_length : int
+            Words in a window. A text of fewer words is one window.
+        hop_length : int, default=None
+            Words from the start of one window to the start of the next; None is half of
+            `window_length`. The last window ends with the last word.
+
+        Yields
+        ------
+        text : str
+            The text from the first word of the window up to the word behind it, cleaned, and
+            lowered where `lowercase` says so.
+
+        Raises
+        ------
+        ReadError
+            If the cell is no text.
+        ValueError
+            If a parameter is not accepted.
+        """
+        check_windows(window_length, hop_length, self.window_unit)
+        document = self._document(cell)
+        places = [word.start() for word in re.finditer(self.token_pattern, document)]
+        bounds = [0, *places[1:], len(document)]
+        for start in window_starts(max(1, len(places)), window_length, hop_length):
+            yield document[bounds[start] : bounds[min(start + window_length, len(bounds) - 1)]]
+
+    def _document(self, cell: Any) -> str:
         document = attempt(cell, self.max_chars)
         if isinstance(document, ReadError):
             raise document
         document = clean(
             document, markup=self.remove_html, urls=self.remove_urls, numbers=self.remove_numbers
         )
-        return re.findall(self.token_pattern, document.lower() if self.lowercase else document)
+        return document.lower() if self.lowercase else document
 
     def vocabulary(self, texts: Iterable[list[str]]) -> np.ndarray:
         """Return the words worth a vector of their own.

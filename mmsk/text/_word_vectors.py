@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 import numpy as np
@@ -17,6 +17,7 @@ from mmsk._validation import RawColumn, check_choice, check_number, raw_column
 from mmsk.extraction import BaseExtractor
 from mmsk.text._documents import read_documents
 from mmsk.text._vector_files import WordVectors, open_vectors
+from mmsk.text._word_reader import WordReader
 
 WORDS = r"(?u)\b\w+\b"
 MOST_UNKNOWN = 0.5
@@ -79,6 +80,7 @@ class WordVectorEmbedder(BaseExtractor):
 
     See Also
     --------
+    train_word_vectors : Learns vectors from texts of one's own.
     TfidfEmbedder : Words as such, without pretrained vectors; joined with this one by a
         ``FeatureUnion`` they often give more than either.
 
@@ -157,19 +159,33 @@ class WordVectorEmbedder(BaseExtractor):
             If there is no such file, it holds no word vectors, a parameter is not accepted, or
             no cell holds a document.
         """
-        self._check_parameters()
-        documents, _ = self._read(raw_column(X))
-        if not documents:
-            raise ValueError("No document to learn from: no cell holds a text. Give one at least.")
-        vectors = open_vectors(self.vectors)
-        counts, terms = self._counts(documents, vectors)
-        self._learn_weights(counts, terms, len(documents))
-        self.digest_ = vectors.digest
-        self._n_dimensions = vectors.width
-        self.common_ = np.zeros((0, vectors.width), dtype=np.float32)
-        if self.pooling == "sif" and self.n_common:
-            self.common_ = _common(self._means(counts, terms, vectors), self.n_common)
+        self._learn(raw_column(X))
         return self
+
+    @as_fit_task
+    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
+        """Learn as `fit` does and return the features, reading the documents once.
+
+        Parameters
+        ----------
+        X : column of documents
+            As for `fit`.
+        y : ignored
+            Present for scikit-learn's convention.
+
+        Returns
+        -------
+        features : ndarray of shape (n_cells, n_features), dtype float32
+            As `transform` returns them.
+
+        Raises
+        ------
+        ReadError
+            If a cell is no text; it names the row.
+        FileNotFoundError, ValueError
+            As `fit` does.
+        """
+        return self._rows(*self._learn(raw_column(X)))
 
     def transform(self, X: Any) -> np.ndarray:
         """Compute one row of features per cell.
@@ -192,9 +208,26 @@ class WordVectorEmbedder(BaseExtractor):
             If the file of the vectors has changed since `fit`.
         """
         check_is_fitted(self)
-        column = raw_column(X)
+        return self._rows(*self._read(raw_column(X)))
+
+    def _learn(self, column: RawColumn) -> tuple[list[str], np.ndarray]:
+        self._check_parameters()
         documents, present = self._read(column)
-        features = np.full((len(column), self._n_dimensions), np.nan, dtype=np.float32)
+        if not documents:
+            raise ValueError("No document to learn from: no cell holds a text. Give one at least.")
+        vectors = open_vectors(self.vectors)
+        counts, terms = self._counts(documents, vectors)
+        self._learn_weights(counts, terms, len(documents))
+        self.digest_ = vectors.digest
+        self._n_dimensions = vectors.width
+        self.common_ = np.zeros((0, vectors.width), dtype=np.float32)
+        if self.pooling == "sif" and self.n_common:
+            self.common_ = _common(self._means(counts, terms, vectors), self.n_common)
+        return documents, present
+
+    def _rows(self, documents: list[str], present: np.ndarray) -> np.ndarray:
+        """Give every cell its row: NaN where there is no document."""
+        features = np.full((len(present), self._n_dimensions), np.nan, dtype=np.float32)
         if documents:
             features[present] = self._embed(documents, self._unchanged_vectors())
         return features
@@ -229,9 +262,7 @@ class WordVectorEmbedder(BaseExtractor):
         self, documents: list[str], vectors: WordVectors
     ) -> tuple[sp.csr_matrix, np.ndarray]:
         """Count the known words; unknown ones are counted in a last column."""
-        analyze = CountVectorizer(
-            lowercase=self.lowercase, token_pattern=self.token_pattern
-        ).build_analyzer()
+        analyze = word_analyzer(self.lowercase, self.token_pattern)
         words = [analyze(document) for document in documents]
         terms = sorted({word for some in words for word in some if word in vectors})
         places = {word: place for place, word in enumerate(terms)}
@@ -278,6 +309,9 @@ class WordVectorEmbedder(BaseExtractor):
             weights[known] = self.term_weights_[places[known]]
         return weights
 
+    def _used_reader(self) -> WordReader:
+        return WordReader(lowercase=False, max_chars=self.max_chars)
+
     def _feature_names(self) -> Iterable[str]:
         check_is_fitted(self)
         return [f"wordvector{number}" for number in range(self._n_dimensions)]
@@ -291,6 +325,11 @@ class WordVectorEmbedder(BaseExtractor):
         check_number("n_common", self.n_common, low=0, integer=True)
         if self.max_chars is not None:
             check_number("max_chars", self.max_chars, low=1, integer=True)
+
+
+def word_analyzer(lowercase: bool, token_pattern: str) -> Callable[[str], list[str]]:
+    """Return what splits a document into its words."""
+    return CountVectorizer(lowercase=lowercase, token_pattern=token_pattern).build_analyzer()
 
 
 def _common(rows: np.ndarray, n_directions: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,11 @@ def check_pair(cell: tuple[Any, ...]) -> tuple[np.ndarray, float]:
     ReadError
         If the cell is no such pair, or has no frames.
     """
-    if len(cell) != 2 or not isinstance(cell[1], int | float | np.number):
+    if len(cell) != 2 or not isinstance(cell[1], Real) or isinstance(cell[1], bool):
         raise ReadError(
             "a pair must be (frames, frames_per_second), the rate a number in Hz", "check"
         )
-    frames, rate = np.asarray(cell[0]), float(cell[1])
+    frames, rate = _array(cell[0]), float(cell[1])
     if not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
         raise ReadError(
             f"{rate:g} frames a second, not in {_LOWEST_RATE:g}..{_HIGHEST_RATE:g}", "check"
@@ -42,6 +43,16 @@ def check_pair(cell: tuple[Any, ...]) -> tuple[np.ndarray, float]:
             "check",
         )
     return frames, rate
+
+
+def _array(frames: Any) -> np.ndarray:
+    try:
+        array = np.asarray(frames)
+    except Exception as error:
+        raise ReadError(f"frames are not an array: {error}", "check", cause=error) from error
+    if np.ma.is_masked(frames):
+        raise ReadError("frames that are masked in places: fill them", "check")
+    return array
 
 
 def to_rgb(frames: np.ndarray) -> np.ndarray:

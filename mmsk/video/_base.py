@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,21 +37,36 @@ class TakesFrames:
         Sampling(self.n_frames, self.sampling, self.step_seconds).check()
         check_reader(self.reader)
 
-    def _read_clip(self, cell: Any, target_size: int) -> VideoClip:
-        reader = VideoReader() if self.reader is None else self.reader
-        return reader.read(
-            cell,
-            self.n_frames,
-            sampling=self.sampling,
-            step_seconds=self.step_seconds,
-            target_size=target_size,
-        )
+    @abstractmethod
+    def _target_size(self) -> int:
+        """Pixels along the shorter side to which frames may be shrunk as they are decoded."""
+
+    def _used_reader(self) -> VideoReader:
+        return VideoReader() if self.reader is None else self.reader
+
+    def _which(self) -> dict[str, Any]:
+        """Return how the reader is to choose frames."""
+        return {
+            "n_frames": self.n_frames,
+            "sampling": self.sampling,
+            "step_seconds": self.step_seconds,
+            "target_size": self._target_size(),
+        }
+
+    def _read_clip(self, cell: Any) -> VideoClip:
+        return self._used_reader().read(cell, **self._which())
+
+    def _read_windows(
+        self, reader: VideoReader, cell: Any, window_length: float, hop_length: float | None
+    ) -> Iterator[VideoClip]:
+        """Read one cell in windows, of each no more frames than this extractor takes."""
+        return reader.read_windows(cell, window_length, hop_length, **self._which())
 
     def _read_squares(self, cell: Any, preset: Preset) -> np.ndarray:
         """Read frames as a network takes them, uint8 of shape (n, crop_size, crop_size, 3)."""
         from mmsk._nets.preprocessing import resize_and_crop
 
-        clip = self._read_clip(cell, preset.resize_size)
+        clip = self._read_clip(cell)
         sides = preset.resize_size, preset.crop_size
         return np.stack(
             [resize_and_crop(frame, *sides, preset.interpolation) for frame in clip.frames]

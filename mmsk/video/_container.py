@@ -34,17 +34,12 @@ def import_av() -> Any:
 
 @contextmanager
 def opened(file: BinaryIO, max_pixels: int) -> Iterator[tuple[Any, Any]]:
-    """Open a video file.
-
-    The kind of file is taken from its first bytes, so playlists and other text are refused
-    before FFmpeg sees them. What is inside a container is held back by two lists, of which each
-    alone would leak: `protocol_whitelist` keeps FFmpeg from opening what a file names, and
-    `format_whitelist` from reading the content as something that names others.
+    """Open a video file to read its frames.
 
     Parameters
     ----------
     file : binary file object
-        Positioned anywhere; read from its start.
+        As `opened_container` takes it.
     max_pixels : int
         Largest width x height by the header. Where the size changes on the way, the decoder stops
         at about twice as many.
@@ -60,6 +55,36 @@ def opened(file: BinaryIO, max_pixels: int) -> Iterator[tuple[Any, Any]]:
     ------
     ReadError
         If the file is no video of an accepted format.
+    """
+    with opened_container(file, max_pixels) as container:
+        yield container, _video_stream(container, max_pixels)
+
+
+@contextmanager
+def opened_container(file: BinaryIO, max_pixels: int) -> Iterator[Any]:
+    """Open a file of videos, sounds and other streams.
+
+    The kind of file is taken from its first bytes, so playlists and other text are refused
+    before FFmpeg sees them. What is inside a container is held back by two lists, of which each
+    alone would leak: `protocol_whitelist` keeps FFmpeg from opening what a file names, and
+    `format_whitelist` from reading the content as something that names others.
+
+    Parameters
+    ----------
+    file : binary file object
+        Positioned anywhere; read from its start.
+    max_pixels : int
+        Largest width x height of frames that may be decoded to learn what the streams are.
+
+    Yields
+    ------
+    container : av.container.InputContainer
+        The open file.
+
+    Raises
+    ------
+    ReadError
+        If the file is of no accepted format.
     """
     av = import_av()
     file.seek(0)
@@ -81,7 +106,7 @@ def opened(file: BinaryIO, max_pixels: int) -> Iterator[tuple[Any, Any]]:
     except (av.FFmpegError, UnicodeError) as error:
         raise damaged(f"not a whole {FORMATS[name]} file", error) from error
     with container:
-        yield container, _video_stream(container, max_pixels)
+        yield container
 
 
 def check_pixels(width: int, height: int, max_pixels: int) -> None:
@@ -129,8 +154,8 @@ def _decoder_limit(max_pixels: int) -> dict[str, str]:
 def _video_stream(container: Any, max_pixels: int) -> Any:
     if not container.streams.video:
         raise ReadError("no video stream", "check")
-    stream = container.streams.best("video")
-    context = stream.codec_context
+    stream = container.streams.best("video")  # None where no codec is known of any
+    context = None if stream is None else stream.codec_context
     if context is None:
         raise ReadError("no decoder for its video stream", "check")
     check_pixels(context.width, context.height, max_pixels)

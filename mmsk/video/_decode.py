@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -13,11 +14,18 @@ from mmsk.video._container import damaged, import_av
 from mmsk.video._index import FrameIndex, filled_packets, stamp_of
 
 MOST_DAMAGED = 0.1
+# Nearer, the frame before may well stand for one that is lost, or that is no picture of its own.
+LOST_SECONDS = 0.5
 
 
 def decode_frames(
-    container: Any, stream: Any, index: FrameIndex, chosen: np.ndarray, target_size: int | None
-) -> np.ndarray:
+    container: Any,
+    stream: Any,
+    index: FrameIndex,
+    chosen: np.ndarray,
+    target_size: int | None,
+    max_decode_seconds: float,
+) -> Iterator[np.ndarray]:
     """Decode some frames of a video, skipping the parts that none of them needs.
 
     ::
@@ -33,27 +41,42 @@ def decode_frames(
     index : FrameIndex
         Its frames.
     chosen : ndarray of shape (n_chosen,), dtype int64
-        Which of them, in rising order; a frame may be chosen twice.
+        Which of them, rising, each once.
     target_size : int or None
         Pixels along the shorter side to which larger frames are shrunk as they are decoded.
+    max_decode_seconds : float
+        Longest time of this thread from one chosen frame to the next.
 
-    Returns
-    -------
-    frames : ndarray of shape (n_chosen, height, width, 3), dtype uint8
-        Upright, all of the size of the first.
+    Yields
+    ------
+    frame : ndarray of shape (height, width, 3), dtype uint8
+        Each of the chosen ones in turn, upright, all of the size of the first.
 
     Raises
     ------
     ReadError
-        If more than a tenth of what is decoded is damaged.
+        At the end, if more than a tenth of what was decoded is damaged or lost. Before, if
+        decoding takes too long.
     """
-    wanted = np.unique(chosen)
-    picker = _Picker(index.stamps[wanted].tolist(), target_size)
-    parts = _merged(index.starts[wanted], index.places[wanted])
+    apart = LOST_SECONDS / float(stream.time_base)
+    picker = _Picker(index.stamps[chosen].tolist(), target_size, apart)
+    parts = _merged(index.starts[chosen], index.places[chosen])
+    seconds = 0.0
     for packet in _needed_packets(container, stream, parts):
+        started = time.thread_time()
         picker.take_all(stream.codec_context, packet)
+        seconds += time.thread_time() - started
+        taken = picker.taken()
+        if seconds > max_decode_seconds:
+            raise ReadError(
+                f"decoding from one frame to the next took over "
+                f"max_decode_seconds={max_decode_seconds:g}",
+                "decode",
+            )
+        seconds = 0.0 if taken else seconds
+        yield from taken
     picker.close()
-    return np.stack(picker.pictures)[np.searchsorted(wanted, chosen)]
+    yield from picker.taken()
 
 
 def _merged(starts: np.ndarray, ends: np.ndarray) -> list[tuple[int, int]]:
@@ -91,11 +114,20 @@ class _Picker:
 
     stamps: list[int]
     target_size: int | None
+    apart: float  # units of time from a frame to one that cannot stand for it
     pictures: list[np.ndarray] = field(default_factory=list)
+    size: tuple[int, ...] | None = None
+    n_taken: int = 0
     n_decoded: int = 0
     n_damaged: int = 0
+    n_lost: int = 0
     last: Any = None
     error: Exception | None = None
+
+    def taken(self) -> list[np.ndarray]:
+        """Hand over the pictures taken since the last call."""
+        pictures, self.pictures = self.pictures, []
+        return pictures
 
     def take_all(self, decoder: Any, packet: Any) -> None:
         """Decode a packet, or what the decoder still holds back where it is None."""
@@ -115,12 +147,16 @@ class _Picker:
     def close(self) -> None:
         """Fill up what is lost at the end, or raise ReadError where too much is damaged."""
         if self.n_damaged > MOST_DAMAGED * self.n_decoded or self.last is None:
-            what = f"damaged: {self.n_damaged} of {self.n_decoded} frames"
-            if self.error is None:
-                raise ReadError(what, "decode")
-            raise damaged(what, self.error) from self.error
-        while len(self.pictures) < len(self.stamps):
-            self._add(self.last)
+            self._raise(f"damaged: {self.n_damaged} of {self.n_decoded} frames")
+        while self.n_taken < len(self.stamps):
+            self._add_instead(self.last)
+        if self.n_lost > MOST_DAMAGED * len(self.stamps):
+            self._raise(f"damaged: {self.n_lost} of {len(self.stamps)} frames are lost")
+
+    def _raise(self, what: str) -> NoReturn:
+        if self.error is None:
+            raise ReadError(what, "decode")
+        raise damaged(what, self.error) from self.error
 
     def _take(self, frame: Any) -> None:
         self.n_decoded += 1
@@ -129,23 +165,31 @@ class _Picker:
         if stamp is None:
             return
         while self._next_stamp() < stamp:
-            self._add(frame if self.last is None else self.last)
+            self._add_instead(frame if self.last is None else self.last)
         if self._next_stamp() == stamp:
             self._add(frame)
         self.last = frame
 
+    def _add_instead(self, frame: Any) -> None:
+        """Let a frame stand for the next one, which the decoder did not give."""
+        self.n_lost += abs(self._next_stamp() - (stamp_of(frame) or 0)) > self.apart
+        self._add(frame)
+
     def _next_stamp(self) -> float:
-        n_taken = len(self.pictures)
-        return self.stamps[n_taken] if n_taken < len(self.stamps) else np.inf
+        return self.stamps[self.n_taken] if self.n_taken < len(self.stamps) else np.inf
 
     def _add(self, frame: Any) -> None:
-        if self.pictures:
-            size = self.pictures[0].shape[:2]
-            height, width = size if frame.rotation % 180 == 0 else size[::-1]
-        else:
+        # A damaged header may say any angle, or one that is no number.
+        n_quarters = round(frame.rotation / 90) if abs(frame.rotation) <= 360 else 0
+        if self.size is None:
             height, width = _size_of(frame, self.target_size)
+        else:
+            height, width = self.size if n_quarters % 2 == 0 else self.size[::-1]
         rgb = frame.reformat(width, height, "rgb24", interpolation="AREA", threads=1)
-        self.pictures.append(np.rot90(rgb.to_ndarray(), frame.rotation // 90))
+        picture = np.rot90(rgb.to_ndarray(), n_quarters)
+        self.size = picture.shape[:2]
+        self.pictures.append(picture)
+        self.n_taken += 1
 
 
 def _size_of(frame: Any, target_size: int | None) -> tuple[int, int]:

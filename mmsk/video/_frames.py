@@ -169,6 +169,9 @@ class FrameEmbedder(TakesFrames, NetworkEmbedder):
     def _most_rows(self) -> int:
         return 1  # a video has frames enough for a pass
 
+    def _target_size(self) -> int:
+        return self._preset().resize_size
+
     def _prepare(self, cell: Any) -> np.ndarray:
         return self._read_squares(cell, self._preset())
 

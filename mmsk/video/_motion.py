@@ -227,6 +227,9 @@ class MotionDescriptors(TakesFrames, CellExtractor):
                 else:
                     yield cell
 
+    def _target_size(self) -> int:
+        return self.frame_size
+
     def _prepare(self, cell: Any) -> np.ndarray:
         steps = self._steps(cell)
         if self.pooling is None:
@@ -244,7 +247,7 @@ class MotionDescriptors(TakesFrames, CellExtractor):
 
     def _steps(self, cell: Any) -> np.ndarray:
         """Measure the steps, shape (n_steps, n_values)."""
-        clip = self._read_clip(cell, self.frame_size)
+        clip = self._read_clip(cell)
         is_new = np.diff(clip.times_seconds, prepend=-1.0) > 0
         greys = [_grey(frame, self.frame_size) for frame in clip.frames[is_new]]
         pairs = list(pairwise(greys)) or [(greys[0], greys[0])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ from sklearn.base import BaseEstimator
 from mmsk._files import is_source, open_cell
 from mmsk._validation import check_number
 from mmsk.exceptions import ReadError
+from mmsk.extraction._windows import check_windows
 from mmsk.samples import VideoClip
 from mmsk.video._arrays import check_pair, to_rgb
 from mmsk.video._container import check_pixels, opened
 from mmsk.video._decode import decode_frames
-from mmsk.video._index import check_duration, read_index
+from mmsk.video._index import check_duration, check_frames, read_index
 from mmsk.video._sampling import Sampling
+from mmsk.video._windows import Choice, clips_of, in_whole, in_windows
 
 
 class VideoReader(BaseEstimator):
@@ -49,12 +52,18 @@ class VideoReader(BaseEstimator):
         bytes for each.
     root : str or path, default=None
         Folder from which relative paths start and which no path may leave. None reads any file.
+    max_frames : int, default=500_000
+        Most frames of a video, of which the times are read: an hour at 120 a second.
+    max_decode_seconds : float, default=300
+        Longest time of one processor that decoding from one wanted frame to the next may take,
+        against files made to be decoded for ever.
 
     Notes
     -----
-    A file that ends before its header says is refused: MP4 and AVI where 5 % of the frames are
-    missing, Matroska where one byte is. In MPEG streams it cannot be seen. Frames that the decoder
-    marks as damaged are tolerated up to a tenth of those decoded; more are refused.
+    A file that ends before its header says is refused: MP4, Matroska and AVI where a byte is
+    missing, or 5 % of the frames or of the length that they declare. In MPEG streams, which
+    declare nothing, it cannot be seen. Frames that the decoder marks as damaged, and those that it
+    leaves out, are tolerated up to a tenth; more are refused. The frame before stands for them.
 
     Examples
     --------
@@ -73,23 +82,31 @@ class VideoReader(BaseEstimator):
     MPEG-TS, MPEG-PS
     """
 
+    window_unit = "seconds"
+
     def __init__(
         self,
         max_seconds: float = 3600,
         max_bytes: int = 2_000_000_000,
         max_pixels: int = 40_000_000,
         root: str | os.PathLike | None = None,
+        max_frames: int = 500_000,
+        max_decode_seconds: float = 300,
     ) -> None:
         self.max_seconds = max_seconds
         self.max_bytes = max_bytes
         self.max_pixels = max_pixels
         self.root = root
+        self.max_frames = max_frames
+        self.max_decode_seconds = max_decode_seconds
 
     def check_parameters(self) -> None:
         """Raise ValueError for a parameter that is not accepted."""
         check_number("max_seconds", self.max_seconds, low=0, low_open=True)
         check_number("max_bytes", self.max_bytes, low=1, integer=True)
         check_number("max_pixels", self.max_pixels, low=1, integer=True)
+        check_number("max_frames", self.max_frames, low=1, integer=True)
+        check_number("max_decode_seconds", self.max_decode_seconds, low=0, low_open=True)
 
     def read(
         self,
@@ -134,42 +151,105 @@ class VideoReader(BaseEstimator):
         MissingDependencyError
             If a file is to be read and PyAV is not installed.
         """
-        self.check_parameters()
-        chosen = Sampling(n_frames, sampling, step_seconds)
-        chosen.check()
-        if isinstance(cell, VideoClip):
-            return self._from_clip(cell, chosen)
-        if isinstance(cell, tuple):
-            return self._from_array(*check_pair(cell), chosen)
-        if isinstance(cell, np.ndarray):
-            raise ReadError("frames without a rate: give (frames, frames_per_second)", "check")
-        if is_source(cell):
-            return self._from_file(cell, chosen, target_size)
-        raise ReadError(
-            f"not a video: {type(cell).__name__}; accepted are a path, bytes, a binary file "
-            "object or (frames, frames_per_second)",
-            "check",
-        )
+        sampled = Sampling(n_frames, sampling, step_seconds)
+        (clip,) = self._clips(cell, sampled, in_whole(sampled), target_size)
+        return clip
 
-    def _from_file(self, cell: Any, sampling: Sampling, target_size: int | None) -> VideoClip:
+    def read_windows(
+        self,
+        cell: Any,
+        window_length: float,
+        hop_length: float | None = None,
+        *,
+        n_frames: int = 16,
+        sampling: str = "uniform",
+        step_seconds: float | None = None,
+        target_size: int | None = None,
+    ) -> Iterator[VideoClip]:
+        """Read frames of each window of one cell, in one pass over it.
+
+        Parameters
+        ----------
+        cell : path, bytes, binary file object, VideoClip or (frames, frames_per_second)
+            The video.
+        window_length : float
+            Seconds in a window. A shorter video is one window.
+        hop_length : float, default=None
+            Seconds from the start of one window to the start of the next; None is half of
+            `window_length`. The last window ends with the video.
+        n_frames : int, default=16
+            As in :meth:`read`, for each window.
+        sampling : {"uniform", "stride", "keyframes"}, default="uniform"
+            As in :meth:`read`, for each window.
+        step_seconds : float, default=None
+            As in :meth:`read`.
+        target_size : int, default=None
+            As in :meth:`read`.
+
+        Yields
+        ------
+        clip : VideoClip
+            The frames of a window, with times from its start. One that was on the screen
+            already has the time 0.
+
+        Raises
+        ------
+        ReadError
+            As in :meth:`read`, but perhaps only after the windows that could be read.
+        ValueError
+            If a parameter is not accepted.
+        MissingDependencyError
+            If a file is to be read and PyAV is not installed.
+        """
+        check_windows(window_length, hop_length, self.window_unit)
+        sampled = Sampling(n_frames, sampling, step_seconds)
+        choice = in_windows(sampled, window_length, hop_length)
+        yield from self._clips(cell, sampled, choice, target_size)
+
+    def _clips(
+        self, cell: Any, sampling: Sampling, choice: Choice, target_size: int | None
+    ) -> Iterator[VideoClip]:
+        self.check_parameters()
+        sampling.check()
+        if isinstance(cell, VideoClip):
+            yield from self._from_clip(cell, choice)
+        elif isinstance(cell, tuple):
+            yield from self._from_array(*check_pair(cell), choice)
+        elif isinstance(cell, np.ndarray):
+            raise ReadError("frames without a rate: give (frames, frames_per_second)", "check")
+        elif is_source(cell):
+            yield from self._from_file(cell, choice, target_size)
+        else:
+            raise ReadError(
+                f"not a video: {type(cell).__name__}; accepted are a path, bytes, a binary file "
+                "object or (frames, frames_per_second)",
+                "check",
+            )
+
+    def _from_file(self, cell: Any, choice: Choice, target_size: int | None) -> Iterator[VideoClip]:
         with open_cell(cell, root=self.root, max_bytes=self.max_bytes) as file:
             with opened(file, self.max_pixels) as (container, stream):
-                index = read_index(container, stream, file, self.max_seconds)
-            chosen = sampling.choose(index.times_seconds, index.duration_seconds, index.is_key)
+                index = read_index(container, stream, file, self.max_seconds, self.max_frames)
+            windows = choice(index.times_seconds, index.duration_seconds, index.is_key)
+            wanted = np.unique(np.concatenate([window.numbers for window in windows]))
             with opened(file, self.max_pixels) as (container, stream):
-                frames = decode_frames(container, stream, index, chosen, target_size)
-        return VideoClip(frames, index.times_seconds[chosen], index.duration_seconds)
+                frames = decode_frames(
+                    container, stream, index, wanted, target_size, self.max_decode_seconds
+                )
+                yield from clips_of(windows, wanted, frames)
 
-    def _from_array(self, frames: np.ndarray, rate: float, sampling: Sampling) -> VideoClip:
+    def _from_array(self, frames: np.ndarray, rate: float, choice: Choice) -> Iterator[VideoClip]:
         check_pixels(frames.shape[2], frames.shape[1], self.max_pixels)
         duration = len(frames) / rate
         check_duration(duration, self.max_seconds)
-        times = np.arange(len(frames)) / rate
-        chosen = sampling.choose(times, duration)
-        return VideoClip(to_rgb(frames[chosen]), times[chosen], duration)
+        check_frames(len(frames), self.max_frames)
+        for window in choice(np.arange(len(frames)) / rate, duration, None):
+            chosen = to_rgb(frames[window.numbers])
+            yield VideoClip(chosen, window.times_seconds, window.duration_seconds)
 
-    def _from_clip(self, clip: VideoClip, sampling: Sampling) -> VideoClip:
+    def _from_clip(self, clip: VideoClip, choice: Choice) -> Iterator[VideoClip]:
         check_pixels(clip.width, clip.height, self.max_pixels)
         check_duration(clip.duration_seconds, self.max_seconds)
-        chosen = sampling.choose(clip.times_seconds, clip.duration_seconds)
-        return VideoClip(clip.frames[chosen], clip.times_seconds[chosen], clip.duration_seconds)
+        for window in choice(clip.times_seconds, clip.duration_seconds, None):
+            chosen = clip.frames[window.numbers]
+            yield VideoClip(chosen, window.times_seconds, window.duration_seconds)

@@ -168,6 +168,9 @@ class VideoEmbedder(TakesFrames, NetworkEmbedder):
     def _most_rows(self) -> int:
         return 1  # a video is work enough for a thread
 
+    def _target_size(self) -> int:
+        return self._preset().resize_size
+
     def _prepare(self, cell: Any) -> np.ndarray:
         squares = self._read_squares(cell, self._preset())
         return squares[np.minimum(np.arange(self.n_frames), len(squares) - 1)]

@@ -57,18 +57,19 @@ def test_rows_are_those_of_a_forward_pass_of_each_text_alone(folder, pooling):
     assert names.tolist() == [f"transformer{i}" for i in range(8)]
 
 
-@pytest.mark.parametrize(("max_tokens", "overlap"), [(None, 0), (8, 0), (8, 3)])
+@pytest.mark.parametrize(("length", "hop"), [(None, None), (None, 14), (8, None), (8, 6), (8, 3)])
 @pytest.mark.parametrize("pooling", POOLED)
-def test_long_texts_are_pooled_over_their_windows(folder, pooling, max_tokens, overlap):
+def test_long_texts_are_pooled_over_their_windows(folder, pooling, length, hop):
     words = LONG.split()
-    step = (max_tokens or 16) - 2
-    starts = range(0, len(words) - overlap, step - overlap)
-    windows = [" ".join(words[start : start + step]) for start in starts]
+    n_own = (length or 16) - 2
+    step = hop or (length or 16) // 2
+    starts = range(0, len(words) - n_own + step, step)
+    windows = [" ".join(words[start : start + n_own]) for start in starts]
     rows = np.array([POOLED[pooling](states(folder, window)) for window in windows])
     weights = np.array([len(window.split()) + 2 for window in windows])
     expected = rows.max(axis=0) if pooling == "max" else weights @ rows / weights.sum()
     embedder = TransformerEmbedder(
-        str(folder), pooling=pooling, max_tokens=max_tokens, overlap=overlap, batch_size=2
+        str(folder), pooling=pooling, window_length=length, hop_length=hop, batch_size=2
     )
     found = embedder.transform(["a car", LONG, "an apple"])
     np.testing.assert_allclose(found[1], expected, atol=1e-5)
@@ -151,15 +152,20 @@ def test_code_that_comes_with_a_model_is_not_run(folder, tmp_path):
         ({"model": "bert", "revision": "main"}, "revision='main' is not the 40 hexadecimal"),
         ({"pooling": "sum"}, "pooling='sum' is not one of 'mean', 'cls', 'max'"),
         ({"precision": "int8"}, "precision='int8'"),
-        ({"max_tokens": 2}, "max_tokens=2"),
-        ({"max_tokens": 8, "overlap": 6}, "max_tokens=8"),
-        ({"overlap": -1}, "overlap=-1"),
+        ({"window_length": 2}, "window_length=2"),
+        ({"hop_length": 0}, "hop_length=0"),
         ({"max_chars": 0}, "max_chars=0"),
     ],
 )
 def test_parameters_that_are_not_accepted(folder, parameters, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         TransformerEmbedder(**{"model": folder} | parameters).fit(TEXTS)
+
+
+def test_windows_that_would_leave_tokens_out(folder):
+    embedder = TransformerEmbedder(folder, window_length=8, hop_length=7)
+    with pytest.raises(ValueError, match="hop_length=7 leaves tokens out: a window of 8 tokens"):
+        embedder.transform(["a car"])
 
 
 def test_without_the_package(folder, monkeypatch):

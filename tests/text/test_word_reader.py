@@ -58,3 +58,22 @@ def test_what_is_no_text(cell):
 def test_parameters_that_are_not_accepted(parameters, message):
     with pytest.raises(ValueError, match=message):
         WordReader(**parameters).check_parameters()
+
+
+def test_windows_are_parts_of_the_text():
+    reader = WordReader(lowercase=False, remove_html=True)
+    text = "<p>Is it a RED car, or (a) green one?</p>"
+    assert list(reader.read_windows(text, 4, 4)) == [
+        " Is it a RED ",
+        "car, or (a) green ",
+        "or (a) green one? ",
+    ]
+    assert list(reader.read_windows("one two three", 2)) == ["one two ", "two three"]
+    assert list(reader.read_windows("one two, three", 3)) == ["one two, three"]
+    assert list(reader.read_windows("...", 3)) == ["..."]
+    assert list(reader.read_windows("", 3)) == [""]
+    assert list(WordReader().read_windows("ONE TWO", 1)) == ["one ", "two"]
+    with pytest.raises(ReadError, match="expected text, got int"):
+        list(reader.read_windows(3, 2))
+    with pytest.raises(ValueError, match="hop_length=0 is not an integer of at least 1"):
+        list(reader.read_windows("a", 2, 0))
