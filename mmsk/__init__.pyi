@@ -58,6 +58,7 @@ from .image import LocalBinaryPatternEmbedder as LocalBinaryPatternEmbedder
 from .image import augment_table as augment_table
 from .inspection import FusionSearchDisplay as FusionSearchDisplay
 from .inspection import TrainingCurveDisplay as TrainingCurveDisplay
+from .inspection import audit as audit
 from .inspection import search_pivot as search_pivot
 from .inspection import search_results as search_results
 from .persistence import load as load

@@ -40,7 +40,8 @@ ROOMS = {
     ],
     "image": ["CNNEmbedder", "ColorHistogramEmbedder", "HOGEmbedder", "ImageAugmenter"]
     + ["ImageReader", "LocalBinaryPatternEmbedder", "augment_table"],
-    "inspection": ["FusionSearchDisplay", "TrainingCurveDisplay", "search_pivot", "search_results"],
+    "inspection": ["FusionSearchDisplay", "TrainingCurveDisplay", "audit", "search_pivot"]
+    + ["search_results"],
     "persistence": ["load", "read_manifest", "save"],
     "pipelines": ["multimodal_pipeline", "search_space"],
     "series": ["MiniRocketEmbedder", "SeriesReader", "SeriesStatistics", "SpectralSeries"],
