@@ -149,18 +149,21 @@ def set_config(
     -----
     Under ``decode_workers="process"`` each reading thread hands its cells, one by one, to a
     process of its own. A cell of which the process dies (a decoder that crashes, the system that
-    is out of memory), that takes more than `decode_seconds` or needs more than 4 GiB (a limit that
-    Linux keeps), becomes a :class:`~mmsk.ReadError` of its row, and a new process takes the next
-    one. Results are the same as with threads. Texts, and pictures that the program has opened
+    is out of memory), that takes more than `decode_seconds`, or that needs more than 4 GiB (a
+    limit that Linux keeps) becomes a :class:`~mmsk.ReadError` of its row, and a new process takes
+    the next one. Results are the same as with threads. What `SlidingWindows` computes of the
+    windows of a cell is computed there, too. Texts, and pictures that the program has opened
     with Pillow itself, are read in this process, and so are single cells given to a reader or
     to a method such as ``frames``. Processes start with the first cell, are kept for later ones
-    until they were idle for 30 seconds, and end with this process. Starting one takes seconds.
+    until they were idle for 30 seconds, and end with this process. Starting one takes seconds,
+    and each takes from 100 MB, with torch 500.
 
-    It holds off accidents, and one way of attack: what comes back is numbers and text in a plain
-    format, never a pickle, so that a decoder that a file has taken over cannot run code here
-    by its answer. It is no sandbox: such a decoder has the rights of the user, to files and to
-    the network. Against that, run the whole program in a container. Where a worker of joblib
-    itself is killed (``GridSearchCV(n_jobs=2)``), joblib ends the search with an error.
+    This holds off accidents, and one way of attack: what comes back is numbers and text in a
+    plain format, never a pickle, so that a decoder that a file has taken over cannot run code
+    here by its answer. It is no sandbox: such a decoder has the rights of the user, to files and
+    to the network, and can give wrong numbers. Against that, run the whole program in a
+    container. Where a worker of joblib itself is killed (``GridSearchCV(n_jobs=2)``), joblib ends
+    the search with an error.
 
     Examples
     --------

@@ -81,7 +81,7 @@ class _Isolated:
         return attempt_each(self._read, cells, rows)
 
     def _read(self, cell: Any) -> Any:
-        if hasattr(cell, "getexif"):  # a picture of Pillow cannot be sent but by decoding it here
+        if _has(cell, "getexif"):  # a picture of Pillow cannot be sent but by decoding it here
             return self.prepare(cell)
         sample = self._answer(self._request(cell)).result()
         if isinstance(sample, ReadError):
@@ -91,10 +91,14 @@ class _Isolated:
     def _request(self, cell: Any) -> bytes:
         if isinstance(cell, memoryview):
             cell = bytes(cell)
-        elif is_source(cell) and hasattr(cell, "read"):
+        elif is_source(cell) and _has(cell, "read"):
             with open_cell(cell, root=None, max_bytes=MOST_BYTES_OF_A_FILE_OBJECT) as file:
                 cell = io.BytesIO(file.read())
-        return cloudpickle.dumps(("read", cell, self.seconds + SECONDS_FOR_IMPORTS))
+        try:
+            return cloudpickle.dumps(("read", cell, self.seconds + SECONDS_FOR_IMPORTS))
+        except Exception as error:
+            reason = f"a {type(cell).__name__} that cannot be sent to a process: {error}"
+            raise ReadError(reason, "check", cause=error) from error
 
     def _answer(self, request: bytes) -> Answer:
         try:
@@ -152,6 +156,10 @@ class _DiedAfterOthersError(Exception):
     """The process died, but it had read other cells before, of which one may be the cause."""
 
 
+def _has(cell: Any, method: str) -> bool:
+    return callable(getattr(cell, method, None))
+
+
 def _bad(reason: str, error: Exception) -> Answer:
     # Its traceback would keep what was sent in memory as long as the error.
     return Answer(ReadError(reason, "decode", cause=error.with_traceback(None)))
@@ -171,5 +179,6 @@ def _without_ballast(prepare: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _how_it_ended(code: int) -> str:
     if code >= 0:
         return f"the decoder's process ended with exit code {code}"
+    name = {number.value: number.name for number in signal.Signals}.get(-code, f"signal {-code}")
     why = " (the system does so where memory runs out)" if code == -signal.SIGKILL else ""
-    return f"the decoder's process was killed by {signal.Signals(-code).name}{why}"
+    return f"the decoder's process was killed by {name}{why}"

@@ -22,7 +22,7 @@ from mmsk import config_context
 from mmsk._decoding.pool import decoders
 from mmsk._validation import raw_column
 from mmsk.exceptions import BadCellWarning, MissingDependencyError, ReadError
-from mmsk.extraction._isolation import attempts
+from mmsk.extraction._isolation import _how_it_ended, attempts
 from mmsk.extraction._reading import read_batches
 from mmsk.image import augment_table
 
@@ -219,6 +219,21 @@ def test_file_objects_and_views_are_read_and_sent_as_their_content():
     samples = [sample for _, sample in attempts(kind)(cells, range(4))]
     expected = ["BytesIO b'one'", "bytes b'two'", "bytearray bytearray(b'three')"]
     assert samples == [*expected, "ndarray array([0, 1, 2])"]
+
+
+def test_a_table_with_a_column_read_is_no_file():
+    (_, found), *_ = attempts(lambda cell: list(cell))([pd.DataFrame({"read": [1]})], [0])
+    assert found == ["read"]
+
+
+def test_a_cell_that_cannot_be_sent_is_a_bad_cell():
+    (_, error), *_ = attempts(obey)([(number for number in "ab")], [0])
+    assert error.reason.startswith("a generator that cannot be sent to a process: cannot pickle")
+    assert error.stage == "check"
+
+
+def test_signals_without_a_name():
+    assert _how_it_ended(-40) == "the decoder's process was killed by signal 40"
 
 
 def test_paths_start_from_the_working_directory(tmp_path, monkeypatch):
