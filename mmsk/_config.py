@@ -59,10 +59,11 @@ class Config:
             return None
         if self.cache_dir or variable:
             return Path(self.cache_dir or variable or "").expanduser().absolute()
-        return _user_cache() / "mmsk" / "features"
+        return user_cache() / "mmsk" / "features"
 
 
-def _user_cache() -> Path:
+def user_cache() -> Path:
+    """Return the folder in which programs of this user keep what they can make again."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(base):  # a relative one is to be ignored, says its specification
         return Path(base)

@@ -29,6 +29,7 @@ ORDER = [
     ["heads"],
     ["pipelines"],
     ["compression"],
+    ["persistence"],
     ["inspection"],
     ["datasets"],
     ["testing"],
