@@ -1,11 +1,11 @@
 """Size and time of saving and loading: mmsk, joblib and skops, for one pipeline of five modalities.
 
 Texts, pictures (a network by reference), sounds, videos and series of `make_multimodal`, fused for
-an SVC. Each way saves and loads in turn, in one process, on one thread; medians of the rounds.
-skops alone is given all types as trusted. Then the time of a first load in a new process.
+an SVC. Each way saves and loads in turn, in one process, on one thread; medians of the rounds, of
+processor time. skops alone is given all types as trusted. Then a first load in a new process.
 
-    python benchmarks/model_files.py            # 400 rows, 7 rounds
-    python benchmarks/model_files.py --quick    # 60 rows, 3 rounds
+    python benchmarks/model_files.py            # 200 rows, 5 rounds
+    python benchmarks/model_files.py --quick    # 40 rows, 3 rounds
 """
 
 from __future__ import annotations
@@ -43,21 +43,21 @@ from mmsk.datasets import make_multimodal
 
 FIRST_LOAD = """
 import sys, time
-start = time.perf_counter()
+start = time.process_time()
 if sys.argv[1] == "mmsk":
     import mmsk
     mmsk.load(sys.argv[2])
 else:
     import joblib
     joblib.load(sys.argv[2])
-print(time.perf_counter() - start)
+print(time.process_time() - start)
 """
 
 
 def seconds(action: Callable[..., object], *arguments: object, **options: object) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     action(*arguments, **options)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def fitted(n_rows: int, folder: Path) -> tuple[Any, Any]:
@@ -116,7 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     quick = parser.parse_args().quick
-    n_rows, n_rounds = (60, 3) if quick else (400, 7)
+    n_rows, n_rounds = (40, 3) if quick else (200, 5)
     with tempfile.TemporaryDirectory() as name, threadpool_limits(1):
         folder = Path(name)
         model, table = fitted(n_rows, folder)

@@ -24,6 +24,7 @@ from mmsk.persistence._empty_frames import packed
 from mmsk.persistence._handles import without_handles
 
 KEYS = (str, int, float, np.integer, np.floating)
+NOT_COPIED = (type, ModuleType, os.PathLike, pd.DataFrame, pd.Series, pd.Index)
 _EMPTY_BLOCKS = "_empty_blocks"
 
 
@@ -162,7 +163,7 @@ def _only_has_attributes(value: Any) -> bool:
         and kind.__new__ is object.__new__
         and kind.__reduce__ is object.__reduce__
         and kind.__reduce_ex__ is object.__reduce_ex__
-        and not isinstance(value, type | ModuleType | os.PathLike)
+        and not isinstance(value, NOT_COPIED)
         and not sparse.issparse(value)
     )
 

@@ -16,7 +16,6 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from mmsk import audio, compose, encoders, fusion, heads, image, series, text, video
 from mmsk.compose import FeatureBlocks
 from mmsk.compression._support_vectors import CompactSVC, CompactSVR
 from mmsk.fusion._principal import BlockProjection, WhitenedBlock
@@ -26,7 +25,7 @@ from mmsk.heads._gram import Kernel
 from mmsk.text._cleaning import StemmingTokenizer
 from mmsk.text._vectorizers import BulkCountVectorizer, BulkTfidfVectorizer
 
-ROOMS = (audio, compose, encoders, fusion, heads, image, series, text, video)
+ROOMS = ("audio", "compose", "encoders", "fusion", "heads", "image", "series", "text", "video")
 INSIDE_OURS: tuple[type, ...] = (
     BlockProjection,
     BlockScale,
@@ -114,7 +113,7 @@ def is_class(name: str) -> bool:
 
 def _our_types() -> Iterator[type]:
     yield from INSIDE_OURS
-    for room in ROOMS:
+    for room in (import_module(f"mmsk.{name}") for name in ROOMS):
         for name in room.__all__:
             value = getattr(room, name)
             if inspect.isclass(value) and issubclass(value, BaseEstimator):

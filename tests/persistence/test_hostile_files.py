@@ -40,7 +40,7 @@ from mmsk import (
     read_manifest,
     save,
 )
-from mmsk._config import config_to_send, get_config
+from mmsk._config import _process, get_config
 
 
 class Trap:
@@ -64,6 +64,11 @@ def refused(path, message, **options):
     with pytest.raises(ModelFileError, match=message) as caught:
         load(path, **options)
     assert str(path) in str(caught.value)
+
+
+def test_the_trap_shuts(tmp_path):
+    pickle.loads(pickle.dumps(Trap(tmp_path / "marker")))
+    assert (tmp_path / "marker").is_dir()
 
 
 # What is no model file
@@ -320,9 +325,9 @@ def saved(model, path):
 @pytest.mark.parametrize("how", ["dict", "pairs", "plain"])
 def test_no_file_changes_the_settings_of_the_process(tmp_path, how):
     path = saved(HOGEmbedder(32), tmp_path / "model.mmsk")
-    parent = config_to_send()
+    parent = _process(os.getppid())  # which is whom a worker takes settings from
     sent = mapping(
-        process=sequence(text(parent["process"][0]), text(parent["process"][1])),
+        process=sequence(*map(text, parent)),
         config=mapping(cache_dir=text(str(tmp_path / "stolen"))),
     )
 
@@ -368,7 +373,10 @@ def test_no_file_brings_callbacks(tmp_path, name):
     refused(path, f"DeepFusionClassifier has '{name}'")
 
 
-@pytest.mark.parametrize("name", ["predict", "support_vectors_", "__class__", "_doc_link_template"])
+@pytest.mark.parametrize(
+    "name",
+    ["predict", "support_vectors_", "__class__", "_doc_link_template", "extractor_version"],
+)
 def test_no_value_takes_the_place_of_code(tmp_path, name):
     model = SVC().fit(np.eye(4), [0, 1, 0, 1])
     model = mmsk.compress(model) if name == "support_vectors_" else model
