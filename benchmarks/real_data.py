@@ -4,7 +4,7 @@ For each set: every modality alone, all fused, and a figure to compare with. "Pl
 one untuned scikit-learn run on precomputed features; of the fashion set on 10,102 rows, of which
 5,000 are used here.
 
-Run: python benchmarks/real_data.py [fashion] [esc10] [digits] [trec] [mr]
+Run: python benchmarks/real_data.py [fashion] [esc10] [digits] [utd] [trec] [mr]
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from movements import utd
 from real_sets import (
     load_esc10,
     load_fashion,
@@ -206,7 +207,14 @@ def mr() -> Iterator[Row]:
         yield "MR, 10 folds", name, score, "", time.perf_counter() - started
 
 
-SETS = {"fashion": fashion, "esc10": esc10, "digits": digits, "trec": trec, "mr": mr}
+SETS = {
+    "fashion": fashion,
+    "esc10": esc10,
+    "digits": digits,
+    "utd": utd,
+    "trec": trec,
+    "mr": mr,
+}
 
 
 def main(names: list[str]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+FRAMES_PER_SECOND = 30  # of the depth videos
 DEFAULT = Path(__file__).resolve().parents[1] / "../shared/data"
 
 
@@ -77,6 +78,38 @@ def load_movements() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     numbers = [[int(part[1:]) for part in key.split("_")] for key in table.index]
     actions, subjects, _ = np.array(numbers).T
     return table.reset_index(drop=True), actions, subjects
+
+
+def whole_videos(depth: pd.Series) -> pd.Series:
+    """Depth videos in mm as 8-bit ones of the same frames: the cameras see up to 4 m."""
+    return _as_cells([(video // 16).astype(np.uint8) for video in depth])
+
+
+def body_videos(depth: pd.Series) -> pd.Series:
+    """Depth videos in mm as 8-bit ones of the square around the person, nearer parts brighter.
+
+    All else is 0 in these videos. The square holds the person in all frames; the middle of the
+    person's depths becomes 128, and a level is 6 mm.
+    """
+    return _as_cells([_of_body(_around_body(video)) for video in depth])
+
+
+def _around_body(video: np.ndarray) -> np.ndarray:
+    seen = (video > 0).any(axis=0)
+    edges = [np.flatnonzero(seen.any(axis=axis))[[0, -1]] for axis in (1, 0)]
+    side = round(1.25 * max(last + 1 - first for first, last in edges))
+    starts = [(first + last + 1 + side) // 2 for first, last in edges]  # in the padded frame
+    padded = np.pad(video, ((0, 0), (side, side), (side, side)))
+    return padded[:, starts[0] : starts[0] + side, starts[1] : starts[1] + side]
+
+
+def _of_body(video: np.ndarray) -> np.ndarray:
+    nearer = np.median(video[video > 0]) - video
+    return np.where(video > 0, np.clip(128 + nearer / 6, 30, 255), 0).astype(np.uint8)
+
+
+def _as_cells(videos: list[np.ndarray]) -> pd.Series:
+    return pd.Series([(video, FRAMES_PER_SECOND) for video in videos], dtype=object)
 
 
 def load_series(name: str, part: str) -> tuple[pd.Series, np.ndarray]:

@@ -1,22 +1,26 @@
 """Depth videos of actions, and how well decoding keeps ahead of a network.
 
 Accuracy: UTD-MHAD, 861 depth videos of 27 actions, odd subjects to train and even ones to test, as
-published. Throughput: FrameEmbedder on files, beside decoding alone and its network alone, in turns
-within one run; the slower of the two is the limit.
+published. `--choose` shows what the parameters were chosen by: leaving out one of the training
+subjects at a time. Throughput: FrameEmbedder on files, beside decoding alone and its network alone,
+in turns within one run; the slower of the two is the limit.
 
     python benchmarks/video.py [actions] [throughput]
+    python benchmarks/video.py --choose
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 
 import numpy as np
-from real_sets import data_folder, load_movements, weights_file
+import pandas as pd
+from movements import IN_PARTS, frame_features
+from real_sets import body_videos, data_folder, load_movements, whole_videos
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
 
@@ -25,62 +29,71 @@ from mmsk import (
     FrameEmbedder,
     MotionDescriptors,
     SVMClassifier,
-    set_config,
+    config_context,
 )
 from mmsk._nets.threads import single_threads
 
-MILLIMETRES_A_LEVEL = 16  # depth in mm to 8 bits: the cameras see up to 4 m
-FRAMES_PER_SECOND = 30
 COPIES = 16
 TURNS = 3
+NETWORKS = ("squeezenet1_0", "resnet18")
 
 
-def frame_features() -> FrameEmbedder:
-    """MobileNetV2 of 8 frames at 96 pixels, as a sequence: what happens when counts."""
-    return FrameEmbedder(
-        "mobilenet_v2",
-        8,
-        pooling=None,
-        weights=weights_file("mobilenet_v2_imagenet_fp16.safetensors"),
-        image_size=96,
-        mean=0.5,
-        std=0.5,
+def features(table: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the rows that each extractor gives for the depth videos."""
+    averaged = frame_features(n_frames=8, image_size=96)
+    in_parts = frame_features(**IN_PARTS)
+    body, whole = body_videos(table["depth"]), whole_videos(table["depth"])
+    movement = MotionDescriptors(n_jobs=-1).transform(body)
+    yield "movement, around the body", movement
+    frames = in_parts.transform(body)
+    yield "frames in 4 parts less their mean, around the body", frames
+    rows = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in (movement, frames)]
+    yield "both of these", np.hstack(rows)
+    yield (
+        "frames in 4 parts, around the body",
+        frame_features(**IN_PARTS | {"subtract_mean": False}).transform(body),
     )
+    yield "frames averaged, around the body", averaged.transform(body)
+    yield "frames averaged, whole", averaged.transform(whole)
+    yield "frames in 4 parts less their mean, whole", in_parts.transform(whole)
+    yield "movement, whole", MotionDescriptors(n_jobs=-1).transform(whole)
 
 
-def actions() -> None:
-    """Print the accuracy of both extractors on depth videos."""
+def actions(choose: bool = False) -> None:
+    """Print accuracies on depth videos, of the test subjects or within the training subjects."""
     table, labels, subjects = load_movements()
-    videos = [
-        ((video // MILLIMETRES_A_LEVEL).astype(np.uint8), FRAMES_PER_SECOND)
-        for video in table["depth"]
-    ]
     train = subjects % 2 == 1
-    blocks = {}
-    print(f"{'features':28} {'accuracy':>8}")
-    extractors = {"movement": MotionDescriptors(n_jobs=-1), "frames, MobileNetV2": frame_features()}
-    for name, extractor in extractors.items():
-        blocks[name] = extractor.transform(videos)
-        score = tested(blocks[name], labels, subjects, train)
-        print(f"{name:28} {100 * score:7.1f}%", flush=True)
-    both = np.hstack(
-        [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in blocks.values()]
-    )
-    print(f"{'both':28} {100 * tested(both, labels, subjects, train):7.1f}%")
+    measure = within if choose else tested
+    for name, rows in features(table):
+        print(f"{name:50} {100 * measure(rows, labels, subjects, train):6.1f}%", flush=True)
+
+
+def search() -> GridSearchCV:
+    model = make_pipeline(ConcatFusion("block"), SVMClassifier())
+    return GridSearchCV(model, {"svmclassifier__C": [1.0, 3.0, 10.0]}, cv=LeaveOneGroupOut())
 
 
 def tested(rows: np.ndarray, labels: np.ndarray, subjects: np.ndarray, train: np.ndarray) -> float:
     """Choose the SVM's strength on the training subjects alone; return the accuracy on others."""
-    model = make_pipeline(ConcatFusion("block"), SVMClassifier())
-    search = GridSearchCV(model, {"svmclassifier__C": [1.0, 3.0, 10.0]}, cv=LeaveOneGroupOut())
-    search.fit(rows[train], labels[train], groups=subjects[train])
-    return search.score(rows[~train], labels[~train])
+    found = search().fit(rows[train], labels[train], groups=subjects[train])
+    return found.score(rows[~train], labels[~train])
+
+
+def within(rows: np.ndarray, labels: np.ndarray, subjects: np.ndarray, train: np.ndarray) -> float:
+    """Return the best mean accuracy on the training subject that is left out."""
+    return search().fit(rows[train], labels[train], groups=subjects[train]).best_score_
 
 
 def throughput() -> None:
     """Print videos per second of FrameEmbedder, of decoding alone and of its network alone."""
+    for backbone in NETWORKS:
+        print(f"\n{backbone}")
+        with config_context(cache=False):
+            compare_throughput(FrameEmbedder(backbone, weights=None))
+
+
+def compare_throughput(embedder: FrameEmbedder) -> None:
     files = sorted((data_folder() / "video").glob("*.mp4"))
-    embedder = FrameEmbedder("squeezenet1_0", weights=None)
     column = [str(file) for file in files] * COPIES
     samples = [embedder._prepare(cell) for cell in column]
     ways: dict[str, Callable[[], object]] = {
@@ -115,9 +128,9 @@ def in_threads(work: Callable, items: list) -> None:
 
 def main(names: list[str]) -> None:
     """Run the named parts, or both."""
-    set_config(cache=False)
+    parts = {"actions": actions, "throughput": throughput, "--choose": lambda: actions(choose=True)}
     for name in names or ["actions", "throughput"]:
-        {"actions": actions, "throughput": throughput}[name]()
+        parts[name]()
 
 
 if __name__ == "__main__":

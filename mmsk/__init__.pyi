@@ -26,6 +26,8 @@ from .encoders import TemporalConvEncoder as TemporalConvEncoder
 from .exceptions import BadCellWarning as BadCellWarning
 from .exceptions import CacheWarning as CacheWarning
 from .exceptions import MissingDependencyError as MissingDependencyError
+from .exceptions import ModelFileError as ModelFileError
+from .exceptions import ModelFileWarning as ModelFileWarning
 from .exceptions import ReadError as ReadError
 from .extraction import cache_info as cache_info
 from .extraction import clear_cache as clear_cache
@@ -56,8 +58,12 @@ from .image import LocalBinaryPatternEmbedder as LocalBinaryPatternEmbedder
 from .image import augment_table as augment_table
 from .inspection import FusionSearchDisplay as FusionSearchDisplay
 from .inspection import TrainingCurveDisplay as TrainingCurveDisplay
+from .inspection import audit as audit
 from .inspection import search_pivot as search_pivot
 from .inspection import search_results as search_results
+from .persistence import load as load
+from .persistence import read_manifest as read_manifest
+from .persistence import save as save
 from .pipelines import multimodal_pipeline as multimodal_pipeline
 from .pipelines import search_space as search_space
 from .series import MiniRocketEmbedder as MiniRocketEmbedder

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import stat
+import time
 from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO
 from mmsk.exceptions import ReadError
 
 CHUNK_BYTES = 2**20
+MOST_SECONDS = 600  # that a file object, which may stand for a slow network, may take
 _ONE_AT_A_TIME = Lock()  # one file object may stand in several rows, read by several threads
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:/")
 
@@ -23,7 +25,8 @@ def open_cell(cell: Any, *, root: str | os.PathLike | None, max_bytes: int) -> B
     Parameters
     ----------
     cell : str, path, bytes-like or binary file object
-        A file object is read whole from its start, so that it can be read again.
+        A file object is read whole from its start, so that it can be read again. It may take
+        ten minutes, and must be no pipe or device.
     root : str, path or None
         Folder from which relative paths start and which no path may leave, not even through a
         symbolic link. None: relative paths start from the working directory, and any file may
@@ -47,7 +50,7 @@ def open_cell(cell: Any, *, root: str | os.PathLike | None, max_bytes: int) -> B
     if isinstance(cell, bytes | bytearray | memoryview):
         _check_size(memoryview(cell).nbytes, max_bytes)
         return io.BytesIO(cell)
-    return io.BytesIO(_read_file_object(cell, max_bytes))
+    return _content_of(cell, max_bytes)
 
 
 def is_source(cell: Any) -> bool:
@@ -110,25 +113,43 @@ def _check_size(size: int, max_bytes: int) -> None:
         raise ReadError(f"{size:,} bytes, over max_bytes={max_bytes:,}", "check")
 
 
-def _read_file_object(cell: Any, max_bytes: int) -> bytes:
+def _content_of(cell: Any, max_bytes: int) -> io.BytesIO:
+    """Read a file object whole: from its start, and not for ever."""
+    if _is_endless_kind(cell):
+        raise ReadError("not a file object of a regular file", "check")
+    content = io.BytesIO()
     try:
         with _ONE_AT_A_TIME:
             cell.seek(0)
-            content = _read_up_to(cell, max_bytes + 1)
+            _copy_up_to(max_bytes + 1, cell, content)
+    except ReadError:
+        raise
     except Exception as error:
         raise ReadError(f"the file object cannot be read: {error}", "check", cause=error) from error
-    if not isinstance(content, bytes):
-        raise ReadError("the file object is not binary: open it with mode 'rb'", "check")
-    _check_size(len(content), max_bytes)
+    _check_size(content.tell(), max_bytes)
+    content.seek(0)
     return content
 
 
-def _read_up_to(file: Any, n_bytes: int) -> Any:
-    """Read in chunks: a file asked for more than it holds sets aside memory for all of it."""
-    chunks = []
+def _is_endless_kind(cell: Any) -> bool:
+    """Tell whether a file object stands for a device or a pipe, which need not end."""
+    try:
+        mode = os.fstat(cell.fileno()).st_mode
+    except Exception:
+        return False  # it has no descriptor, or is closed, which reading it will tell
+    return not stat.S_ISREG(mode)
+
+
+def _copy_up_to(n_bytes: int, file: Any, content: io.BytesIO) -> None:
+    """Copy in chunks: a file asked for more than it holds sets aside memory for all of it."""
+    started = time.monotonic()
     while n_bytes > 0 and (chunk := file.read(min(n_bytes, CHUNK_BYTES))):
         if not isinstance(chunk, bytes):
-            return chunk
-        chunks.append(chunk)
-        n_bytes -= len(chunk)
-    return b"".join(chunks)
+            raise ReadError("the file object is not binary: open it with mode 'rb'", "check")
+        n_bytes -= content.write(chunk)
+        if time.monotonic() - started > MOST_SECONDS:
+            raise ReadError(
+                f"the file object gave {content.tell():,} bytes within {MOST_SECONDS} seconds, "
+                "and no end",
+                "check",
+            )

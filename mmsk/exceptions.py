@@ -118,6 +118,14 @@ class MissingDependencyError(ImportError):
     """An optional package is needed for what was asked; the message says what to install."""
 
 
+class ModelFileError(ValueError):
+    """A file of a model is refused, or a model cannot be put in one; the message says why."""
+
+
+class ModelFileWarning(UserWarning):
+    """A model was loaded, but not as it was saved: on another device or by other versions."""
+
+
 class BadCellWarning(UserWarning):
     """Unreadable cells were taken as missing under ``on_error="missing"``."""
 

@@ -339,12 +339,13 @@ EXTRACTORS = {
         IMAGES | {"color_space": ["rgb", "hsv", "lab"], "bins": [4, 8], "grid": [1, 2]},
     ),
     "CNNEmbedder": Entry(
-        CNNEmbedder("squeezenet1_1", weights=None, image_size=32),
+        CNNEmbedder("squeezenet1_1", weights=None, layer="features.4", image_size=32),
         PICTURES,
         IMAGES
         | {
             "backbone": ["squeezenet1_1", "mobilenet_v3_small"],
             "layer": [None, "features.4"],
+            "grid": [1, 2],
             "mean": [None, 0.2],
             "std": [None, [0.4, 0.5, 0.6]],
             "augmentation": [None, "flip", ["flip", "rotate"]],
@@ -448,16 +449,18 @@ EXTRACTORS = {
         tolerance=1e-5,
     ),
     "FrameEmbedder": Entry(
-        FrameEmbedder("squeezenet1_1", 4, weights=None, image_size=32),
+        FrameEmbedder("squeezenet1_1", 4, weights=None, layer="features.4", image_size=32),
         VIDEOS,
         TAKEN
         | IMAGES
         | {
             "backbone": ["squeezenet1_1", "mobilenet_v3_small"],
             "layer": [None, "features.4"],
+            "grid": [1, 2],
             "mean": [None, 0.2],
             "std": [None, [0.4, 0.5, 0.6]],
             "pooling": [("mean", "std"), "change", None],
+            "subtract_mean": [False, True],
             "precision": ["float32", "bfloat16"],
             "random_state": [0, 1],
         },
@@ -639,7 +642,9 @@ FUSIONS = {
         tolerance=1e-5,
     ),
     "ConcatFusion": Entry(
-        ConcatFusion(), searchable={"scale": ["standard", "block", None]}, tolerance=1e-5
+        ConcatFusion(),
+        searchable={"scale": ["standard", "block", None, {"image": "block"}]},
+        tolerance=1e-5,
     ),
     "ConcatFusion-indicator": Entry(
         ConcatFusion(add_indicator=True), searchable={"scale": ["block", None]}, tolerance=1e-5

@@ -159,9 +159,32 @@ def test_file_objects_that_cannot_be_read():
         read(io.StringIO("text"))
 
 
-def test_endless_file_object_is_bounded():
-    with open("/dev/zero", "rb") as endless, pytest.raises(ReadError, match="over max_bytes=1,000"):
-        read(endless, max_bytes=1000)
+class Endless:
+    """A file object without end, which gives a few bytes at a time."""
+
+    def seek(self, place):
+        return place
+
+    def read(self, n_bytes):
+        return bytes(min(n_bytes, 3))
+
+
+def test_endless_file_objects_are_bounded(monkeypatch):
+    with pytest.raises(ReadError, match="1,001 bytes, over max_bytes=1,000"):
+        read(Endless(), max_bytes=1000)
+    monkeypatch.setattr("mmsk._files.MOST_SECONDS", 0.01)
+    with pytest.raises(ReadError, match=r"gave [\d,]+ bytes within 0.01 seconds, and no end"):
+        read(Endless(), max_bytes=10**12)
+
+
+def test_file_objects_of_what_is_no_regular_file_are_refused(folder):
+    reason = "not a file object of a regular file"
+    with open("/dev/zero", "rb") as endless, pytest.raises(ReadError, match=reason):
+        read(endless)
+    os.mkfifo(folder / "fifo")
+    pipe = os.open(folder / "fifo", os.O_RDWR)  # reading it would wait for ever
+    with os.fdopen(pipe, "rb", buffering=0) as waiting, pytest.raises(ReadError, match=reason):
+        read(waiting)
 
 
 class SlowFile(io.BytesIO):

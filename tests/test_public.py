@@ -40,7 +40,9 @@ ROOMS = {
     ],
     "image": ["CNNEmbedder", "ColorHistogramEmbedder", "HOGEmbedder", "ImageAugmenter"]
     + ["ImageReader", "LocalBinaryPatternEmbedder", "augment_table"],
-    "inspection": ["FusionSearchDisplay", "TrainingCurveDisplay", "search_pivot", "search_results"],
+    "inspection": ["FusionSearchDisplay", "TrainingCurveDisplay", "audit", "search_pivot"]
+    + ["search_results"],
+    "persistence": ["load", "read_manifest", "save"],
     "pipelines": ["multimodal_pipeline", "search_space"],
     "series": ["MiniRocketEmbedder", "SeriesReader", "SeriesStatistics", "SpectralSeries"],
     "testing": ["check_extractor", "check_fusion", "check_head", "extractor_checks"]
@@ -51,7 +53,8 @@ ROOMS = {
     + ["VideoReader"],
 }
 MODULES = {
-    "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ReadError"],
+    "exceptions": ["BadCellWarning", "CacheWarning", "MissingDependencyError", "ModelFileError"]
+    + ["ModelFileWarning", "ReadError"],
     "samples": ["AudioClip", "Image", "Series", "VideoClip"],
 }
 SUBMODULES = ["datasets", "testing"]

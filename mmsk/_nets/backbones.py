@@ -91,6 +91,11 @@ def weight_names(backbone: str) -> list[str]:
     return list(import_models().get_model_weights(backbone).__members__)
 
 
+def full_name(backbone: str, weights: str) -> str:
+    """Return the name of weights that "DEFAULT" stands for in this release of torchvision."""
+    return import_models().get_model_weights(backbone)[weights].name
+
+
 @lru_cache(maxsize=256)
 def trained_preset(backbone: str, weights: str | None) -> Preset:
     """Preprocessing of named weights; of the default weights where `weights` is None."""

@@ -51,9 +51,11 @@ def image_preset(
     return replace(preset, mean=mean or preset.mean, std=std or preset.std)
 
 
-def plan_network(backbone: str, weights: Any, layer: str | None, image_size: int) -> Plan:
+def plan_network(
+    backbone: str, weights: Any, layer: str | None, image_size: int, grid: int = 1
+) -> Plan:
     """Plan the cut of a network without loading its weights."""
-    return plan_cut(backbone, layer, built_for(backbone, weights, image_size), image_size)
+    return plan_cut(backbone, layer, built_for(backbone, weights, image_size), image_size, grid)
 
 
 def get_network(
@@ -64,6 +66,7 @@ def get_network(
     image_size: int,
     seed: int,
     precision: str,
+    grid: int = 1,
 ) -> ImageNetwork:
     """Return the network for these values, built on first use.
 
@@ -71,7 +74,7 @@ def get_network(
     """
     weights, version = weights_with_version(weights, seed)
     with _building:
-        return _network(backbone, weights, version, layer, image_size, precision)
+        return _network(backbone, weights, version, layer, image_size, precision, grid)
 
 
 @lru_cache(maxsize=NETWORKS_KEPT)
@@ -82,8 +85,9 @@ def _network(
     layer: str | None,
     image_size: int,
     precision: str,
+    grid: int,
 ) -> ImageNetwork:
-    plan = plan_network(backbone, weights, layer, image_size)
+    plan = plan_network(backbone, weights, layer, image_size, grid)
     seed = version[0] if weights is None else 0
     network = load_whole(backbone, weights, image_size, seed)
     return ImageNetwork(CutNetwork(network.eval(), plan), DTYPES[precision])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +79,11 @@ def _arrays(backbone: str, weights: Any, layer: str | None, size: int) -> dict[s
 
 
 def _put(path: Path, content: bytes) -> None:
-    """Write a file in one step: nobody ever finds half of it under its name."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        file.write(content)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+    """Write a file in one step: nobody ever finds half of it, under its name or another."""
+    part = path.with_name(f"{uuid.uuid4().hex}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except BaseException:  # a full disk, or Ctrl-C
+        part.unlink(missing_ok=True)
+        raise

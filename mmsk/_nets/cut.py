@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.functional import adaptive_avg_pool2d
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mmsk._nets.backbones import build_hollow, did_you_mean
@@ -27,6 +28,8 @@ class Plan:
         Name of the module whose output is taken; None takes the input of `final`.
     pooling : tuple of int or "class token"
         The axes to average, none where the output is a row already; or the first token.
+    grid : int
+        Rows and columns of parts in which these two axes are averaged.
     width : int
         Number of features.
     folds : tuple of (str, str)
@@ -36,12 +39,15 @@ class Plan:
     final: str
     layer: str | None
     pooling: tuple[int, ...] | str
+    grid: int
     width: int
     folds: tuple[tuple[str, str], ...]
 
 
 @lru_cache(maxsize=256)
-def plan_cut(backbone: str, layer: str | None, built_for: int, image_size: int) -> Plan:
+def plan_cut(
+    backbone: str, layer: str | None, built_for: int, image_size: int, grid: int = 1
+) -> Plan:
     """Plan a cut by one pass without data through the network without weights.
 
     Parameters
@@ -53,12 +59,14 @@ def plan_cut(backbone: str, layer: str | None, built_for: int, image_size: int) 
     built_for, image_size : int
         Side of the pictures for which the network is built, where it fixes one, and of those
         that it gets, in pixels.
+    grid : int
+        Rows and columns of parts in which a map is averaged.
 
     Raises
     ------
     ValueError
-        If the network has no such layer, the layer gives no row per picture, or the network
-        does not take pictures of this size.
+        If the network has no such layer, the layer gives no row per picture, or no map as fine
+        as the grid, or the network does not take pictures of this size.
     """
     network = _build(backbone, built_for)
     final = last_layer(network)
@@ -71,8 +79,11 @@ def plan_cut(backbone: str, layer: str | None, built_for: int, image_size: int) 
             output = _output(network, layer, pictures)
     except (RuntimeError, AssertionError) as error:
         raise _wrong_size(backbone, image_size) from error
-    pooling = _choose_pooling(network, output, f"layer={layer!r} of {backbone!r}")
-    return Plan(final, layer, pooling, _pool(output, pooling).shape[1], tuple(folds))
+    who = f"layer={layer!r} of {backbone!r}"
+    pooling = _choose_pooling(network, output, who)
+    _check_grid(grid, output, pooling, who)
+    width = _pool(output, pooling, grid).shape[1]
+    return Plan(final, layer, pooling, grid, width, tuple(folds))
 
 
 def _build(backbone: str, size: int) -> nn.Module:
@@ -132,10 +143,11 @@ class CutNetwork(nn.Module):
         self.network = network
         self.layer = plan.layer
         self.pooling = plan.pooling
+        self.grid = plan.grid
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Return rows (n, width) of pictures (n, 3, height, width)."""
-        return _pool(_output(self.network, self.layer, pictures), self.pooling)
+        return _pool(_output(self.network, self.layer, pictures), self.pooling, self.grid)
 
 
 class _Reached(Exception):
@@ -210,7 +222,23 @@ def _choose_pooling(network: nn.Module, output: torch.Tensor, who: str) -> tuple
     )
 
 
-def _pool(output: torch.Tensor, pooling: tuple[int, ...] | str) -> torch.Tensor:
+def _check_grid(grid: int, output: torch.Tensor, pooling: tuple[int, ...] | str, who: str) -> None:
+    if grid == 1:
+        return
+    if isinstance(pooling, str) or len(pooling) < 2:
+        raise ValueError(f"grid={grid}, but {who} gives no map. Name an earlier layer, or grid=1.")
+    side = output.shape[pooling[0]]
+    if grid > side:
+        raise ValueError(
+            f"grid={grid} is finer than the map of {side} x {side} that {who} gives. Name an "
+            "earlier layer, a larger image_size or a smaller grid."
+        )
+
+
+def _pool(output: torch.Tensor, pooling: tuple[int, ...] | str, grid: int) -> torch.Tensor:
     if isinstance(pooling, str):
         return output[:, 0]
-    return output.mean(pooling) if pooling else output
+    if grid == 1:
+        return output.mean(pooling) if pooling else output
+    maps = output if pooling == (2, 3) else output.permute(0, 3, 1, 2)
+    return adaptive_avg_pool2d(maps, grid).flatten(1)

@@ -22,6 +22,7 @@ NETWORKS_KEPT = 2
 WINDOWS_PER_PASS = 8
 LONGEST_WINDOW = 512  # tokens, where neither tokenizer nor network says what it takes
 COMMIT = r"[0-9a-f]{40}"
+ATTENTIONS = ("eager", "sdpa")
 SUFFIXES = {".json", ".txt", ".model", ".safetensors"}
 
 _building = threading.Lock()
@@ -203,6 +204,7 @@ def _positions(config: Any) -> int:
 def _network(model: str, revision: str | None, precision: str, *status: Any) -> TextNetwork:
     transformers = _transformers()
     where = _where(model, revision)
+    _check_config(model, _config(model, revision, *status))
     try:
         with _no_bars(transformers):
             tokenizer = transformers.AutoTokenizer.from_pretrained(model, **where)
@@ -230,6 +232,23 @@ def _config(model: str, revision: str | None, *status: Any) -> Any:
         return _transformers().AutoConfig.from_pretrained(model, **_where(model, revision))
     except (OSError, ValueError) as error:
         raise ValueError(f"model={model!r} has no config.json that can be read: {error}") from error
+
+
+def _check_config(model: str, config: Any) -> None:
+    """Refuse what has transformers fetch code for processors, by name, from Hugging Face."""
+    parts = [config, *vars(config).values()]
+    attentions = {getattr(part, "_attn_implementation", None) for part in parts}
+    other = attentions - {None, *ATTENTIONS}
+    if other:
+        raise ValueError(
+            f"model={model!r} asks for attn_implementation={other.pop()!r} in its config.json, and "
+            f"that may be code to download. Take that line out; {ATTENTIONS} are known."
+        )
+    if getattr(config, "quantization_config", None) is not None:
+        raise ValueError(
+            f"model={model!r} has a quantization_config in its config.json, for which code may be "
+            "downloaded. Save the model without quantization."
+        )
 
 
 def _where(model: str, revision: str | None) -> dict[str, Any]:

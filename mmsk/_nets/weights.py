@@ -156,7 +156,7 @@ def load_file(backbone: str, path: str, image_size: int, final: str) -> nn.Modul
     ValueError
         If the file holds anything but the weights of this network.
     """
-    state = {_current_key(key): _float32(value) for key, value in _read(path).items()}
+    state = {_current_key(key): _float32(value) for key, value in read_state(path).items()}
     options: dict[str, Any] = {}
     if f"{final}.weight" in state:
         options["num_classes"] = len(state[f"{final}.weight"])
@@ -169,7 +169,8 @@ def load_file(backbone: str, path: str, image_size: int, final: str) -> nn.Modul
     return network
 
 
-def _read(path: str) -> dict[str, Any]:
+def read_state(path: str) -> dict[str, Any]:
+    """Return the tensors of a file by their names; compact ones are expanded."""
     if path.endswith(".safetensors"):
         return _tried(path, lambda: _expanded(safetensors("safetensors.torch").load_file(path)))
     state = _tried(path, lambda: torch.load(path, map_location="cpu", weights_only=True))

@@ -7,21 +7,20 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from mmsk.audio._ogg import check_ogg
 from mmsk.exceptions import ReadError
 
 # A walk through more chunks than this is an attack, not a sound.
 _MOST_CHUNKS = 1000
 # Writers to a pipe cannot know the length and leave one of these.
 _UNKNOWN_SIZES = (0, 0xFFFFFFFF)
-_LARGEST_OGG_PAGE = 65_307
-_OGG_END_OF_STREAM = 0x04
 
 
 def check_complete(file: BinaryIO) -> None:
     """Compare the length that the header of a sound file declares with what is there.
 
-    WAV, AIFF and AU declare the size of their data, an Ogg stream marks its last page. FLAC and
-    MP3 are checked by counting what was decoded.
+    WAV, AIFF and AU declare the size of their data; an Ogg stream numbers its pages, has a
+    checksum for each, and marks the last. FLAC and MP3 are checked by counting what was decoded.
 
     Parameters
     ----------
@@ -31,7 +30,7 @@ def check_complete(file: BinaryIO) -> None:
     Raises
     ------
     ReadError
-        If part of the sound is missing.
+        If part of the sound is missing, or an Ogg page is damaged.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -45,7 +44,8 @@ def check_complete(file: BinaryIO) -> None:
             offset, declared = struct.unpack(">II", head[4:])
             _check_bytes(declared, size - offset)
         elif head[:4] == b"OggS":
-            _check_ogg(file, size)
+            file.seek(0)
+            check_ogg(file, size)
     finally:
         file.seek(0)
 
@@ -88,14 +88,6 @@ def _chunks(file: BinaryIO, size: int, order: str) -> Iterator[tuple[bytes, int,
 def _check_bytes(declared: int, there: int) -> None:
     if declared not in _UNKNOWN_SIZES and declared > there:
         raise _truncated(max(there, 0), declared, "bytes of sound")
-
-
-def _check_ogg(file: BinaryIO, size: int) -> None:
-    file.seek(max(0, size - _LARGEST_OGG_PAGE))
-    tail = file.read(_LARGEST_OGG_PAGE)
-    page = tail.rfind(b"OggS")
-    if page < 0 or page + 5 >= len(tail) or not tail[page + 5] & _OGG_END_OF_STREAM:
-        raise ReadError("truncated: the last page of the Ogg stream is missing", "decode")
 
 
 def _truncated(there: int, declared: int, unit: str) -> ReadError:

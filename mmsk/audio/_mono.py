@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -30,9 +31,15 @@ def mix(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     ------
     mixed : ndarray of shape (n_samples,), dtype float32
         One channel.
+
+    Raises
+    ------
+    ReadError
+        If samples are NaN, infinite or absurdly large.
     """
     energy_in = energy_out = 0.0
     for block in blocks:
+        check_samples(block)  # before mixing: infinite channels may cancel each other
         if block.shape[1] == 1:
             yield np.ascontiguousarray(block[:, 0])
             continue
@@ -62,7 +69,7 @@ def from_array(cell: tuple[Any, Any]) -> tuple[np.ndarray, int]:
     ReadError
         If the cell is no such pair.
     """
-    if len(cell) != 2 or not isinstance(cell[1], int | float | np.number):
+    if len(cell) != 2 or not isinstance(cell[1], Real) or isinstance(cell[1], bool):
         raise ReadError("a pair must be (samples, sample_rate), the rate a number in Hz", "check")
     rate = float(cell[1])
     if not rate.is_integer():
@@ -87,6 +94,8 @@ def _array(samples: Any) -> np.ndarray:
         array = np.asarray(samples)
     except Exception as error:
         raise ReadError(f"samples are not an array: {error}", "check", cause=error) from error
+    if np.ma.is_masked(samples):
+        raise ReadError("samples that are masked in places: fill them, or cut them out", "check")
     if array.ndim not in (1, 2):
         raise ReadError(
             f"samples of shape {array.shape}, not (n_samples,) or (n_samples, n_channels)", "check"

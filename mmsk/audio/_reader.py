@@ -14,8 +14,8 @@ from sklearn.base import BaseEstimator
 from mmsk._files import is_source, open_cell
 from mmsk._validation import check_number
 from mmsk.audio._cut import cut
-from mmsk.audio._decode import check_length, opened_sound
-from mmsk.audio._mono import check_samples, from_array, mix
+from mmsk.audio._decode import check_length, check_sound, opened_sound
+from mmsk.audio._mono import from_array, mix
 from mmsk.exceptions import ReadError
 from mmsk.extraction._windows import check_windows
 from mmsk.samples import AudioClip
@@ -34,14 +34,15 @@ class AudioReader(BaseEstimator):
     float samples of one sound are equal; floats as they are, also beyond [-1, 1]; resampled by
     soxr ("HQ") where the rate differs. Samples that are NaN, infinite or above 1e9 are refused.
 
-    A file that ends before its header says is refused. That cannot be seen in an MP3 file
-    without a Xing header, and 5 % may be missing from one with.
+    A file that ends before its header says is refused, and so is damage that the format tells:
+    frames of FLAC and pages of Ogg have checksums. The frames of an MP3 file without a Xing header
+    are counted; an end that is missing cannot be seen there, nor 5 % of a file with such a header.
 
     Parameters
     ----------
     max_seconds : float, default=600
         Longest accepted sound, checked against the header before anything is decoded, and again
-        while decoding. It bounds memory: ten minutes take 115 MB at 48 kHz. Of what is read in
+        while decoding. Ten minutes take 115 MB at 48 kHz. Of what is read in
         windows only one is held, so that hours may be allowed.
     min_seconds : float, default=0
         Shortest accepted sound. At 0 one sample is enough; extractors add silence.
@@ -49,6 +50,10 @@ class AudioReader(BaseEstimator):
         Largest file, in bytes.
     root : str or path, default=None
         Folder from which relative paths start and which no path may leave. None reads any file.
+    max_values : int, default=60_000_000
+        Most samples of one channel that are held at once, at 4 bytes, and twice that while they
+        are put together: ten minutes at 96 kHz. It bounds memory where the header declares a
+        rate that no recording has. What is read in windows is not held, and is not counted.
 
     Examples
     --------
@@ -73,17 +78,20 @@ class AudioReader(BaseEstimator):
         min_seconds: float = 0,
         max_bytes: int = 500_000_000,
         root: str | os.PathLike | None = None,
+        max_values: int = 60_000_000,
     ) -> None:
         self.max_seconds = max_seconds
         self.min_seconds = min_seconds
         self.max_bytes = max_bytes
         self.root = root
+        self.max_values = max_values
 
     def check_parameters(self) -> None:
         """Raise ValueError for a parameter that is not accepted."""
         check_number("max_seconds", self.max_seconds, low=0, low_open=True)
         check_number("min_seconds", self.min_seconds, low=0, high=self.max_seconds)
         check_number("max_bytes", self.max_bytes, low=1, integer=True)
+        check_number("max_values", self.max_values, low=1, integer=True)
 
     def read(self, cell: Any, sample_rate: int | None = None) -> AudioClip:
         """Read one cell.
@@ -105,7 +113,7 @@ class AudioReader(BaseEstimator):
         ReadError
             If the cell is no accepted sound, is damaged, or is over a limit.
         """
-        with self._opened(cell) as (rate, blocks):
+        with self._opened(cell, self.max_values) as (rate, blocks):
             mixed = list(self._checked(blocks, rate))
         samples = mixed[0] if len(mixed) == 1 else np.concatenate(mixed)
         if sample_rate is None or sample_rate == rate:
@@ -145,19 +153,22 @@ class AudioReader(BaseEstimator):
                 yield AudioClip(samples, rate)
 
     @contextmanager
-    def _opened(self, cell: Any) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
+    def _opened(
+        self, cell: Any, max_values: int | None = None
+    ) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
         """Give the rate of a sound, and blocks of its channels."""
         if isinstance(cell, AudioClip):
             cell = (cell.samples, cell.sample_rate)
         if isinstance(cell, tuple):
             samples, rate = from_array(cell)
             n_samples, n_channels = samples.shape
-            check_length(n_samples, rate, n_channels, self.max_seconds)
+            check_sound(rate, n_channels)
+            check_length(n_samples, rate, self.max_seconds, max_values)
             yield rate, iter([samples])
         elif is_source(cell):
             with (
                 open_cell(cell, root=self.root, max_bytes=self.max_bytes) as file,
-                self._opened_file(file) as sound,
+                self._opened_file(file, max_values) as sound,
             ):
                 yield sound
         else:
@@ -168,15 +179,14 @@ class AudioReader(BaseEstimator):
             )
 
     def _opened_file(
-        self, file: BinaryIO
+        self, file: BinaryIO, max_values: int | None
     ) -> AbstractContextManager[tuple[int, Iterator[np.ndarray]]]:
-        return opened_sound(file, self.max_seconds)
+        return opened_sound(file, self.max_seconds, max_values)
 
     def _checked(self, blocks: Iterable[np.ndarray], rate: int) -> Iterator[np.ndarray]:
         """Yield blocks of one channel, at least one; in the end, refuse what was too short."""
         n_samples = 0
         for mixed in mix(blocks):
-            check_samples(mixed)
             n_samples += len(mixed)
             yield mixed
         if n_samples == 0:

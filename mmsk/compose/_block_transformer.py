@@ -37,7 +37,7 @@ class BlockTransformer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         """Return the blocks, or after ``set_output`` all of them as an array, missing ones NaN."""
         if _get_output_config("transform", self)["dense"] == "default":
             return blocks
-        array = np.asarray(blocks)
+        array = blocks._dense(blocks.dtype)
         widths = list(blocks.widths.values())
         array[~np.repeat(blocks.present, widths, axis=1)] = np.nan
         return array

@@ -8,10 +8,9 @@ import numpy as np
 from scipy import sparse
 
 from mmsk.compose._feature_blocks import FeatureBlocks
+from mmsk.compose._lost_rows import refuse_lost_rows
 from mmsk.compose._stack import present_chunks
 from mmsk.compose._to_blocks import to_blocks
-
-MOST_ROWS_NAMED = 10
 
 
 def checked_blocks(estimator: Any, X: Any, *, reset: bool) -> FeatureBlocks:
@@ -29,13 +28,7 @@ def checked_blocks(estimator: Any, X: Any, *, reset: bool) -> FeatureBlocks:
 
 
 def _check_rows(blocks: FeatureBlocks) -> None:
-    lost = np.flatnonzero(~blocks.present.any(axis=1))
-    if len(lost) and blocks.names:
-        raise ValueError(
-            f"{_rows(lost)} no modality at all: every block is missing (NaN). Rows are counted "
-            "within what was given, such as one fold. Drop such rows of the whole table, or fill "
-            "one of their cells."
-        )
+    refuse_lost_rows(blocks.present)
     for name, block in blocks.items():
         for _, part in present_chunks(block, blocks.present_in(name)):
             values = part.data if sparse.issparse(part) else part
@@ -64,10 +57,3 @@ def _refuse_bad_values(name: str, block: Any, blocks: FeatureBlocks) -> None:
         "missing modality is a row of nothing but NaN; fill single gaps before fusion, for "
         "example with SimpleImputer."
     )
-
-
-def _rows(rows: np.ndarray) -> str:
-    named = ", ".join(map(str, rows[:MOST_ROWS_NAMED]))
-    if len(rows) == 1:
-        return f"Row {named} has"
-    return f"Rows {named}{', ...' if len(rows) > MOST_ROWS_NAMED else ''} have"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from mmsk.compose._lost_rows import refuse_lost_rows
 from mmsk.compose._stack import hstack_csr
 
 LARGEST_DENSIFIED_BYTES = 2**30
@@ -22,7 +23,8 @@ class FeatureBlocks:
     Text stays sparse, embeddings stay float32, and it is known which columns are whose and
     which modality is missing in which row. Every scikit-learn estimator takes it as the
     concatenation of its blocks: it has ``shape``, ``dtype`` and ``len``, its rows can be
-    indexed, and it turns into an array.
+    indexed, and it turns into an array, unless a row has no modality at all: an estimator that
+    takes NaN would predict something for it.
 
     Parameters
     ----------
@@ -45,7 +47,7 @@ class FeatureBlocks:
     ------
     ValueError
         If the blocks differ in rows, are not 2-D or numeric, or a mask or list of names does not
-        fit them.
+        fit them; or if they are to become an array and a row has no modality at all.
 
     See Also
     --------
@@ -225,8 +227,12 @@ class FeatureBlocks:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
             raise ValueError("FeatureBlocks cannot become an array without a copy.")
-        self._refuse_to_densify(np.dtype(dtype or self.dtype))
-        array = np.empty(self.shape, dtype=dtype or self.dtype)
+        refuse_lost_rows(self.present)  # estimators that take NaN would predict something
+        return self._dense(np.dtype(dtype or self.dtype))
+
+    def _dense(self, dtype: np.dtype) -> np.ndarray:
+        self._refuse_to_densify(dtype)
+        array = np.empty(self.shape, dtype=dtype)
         start = 0
         for block in self._blocks.values():
             place = array[:, start : start + block.shape[1]]

@@ -151,6 +151,16 @@ def infer_modalities(table: Any, *, root: str | os.PathLike | None = None) -> Mo
     c  numeric      numbers
     d  categorical  2 different values in 3 cells
     """
+    check_named_columns(table)
+    guesses = {column: _guess(table[column], root) for column in table.columns}
+    return Modalities(
+        {column: modality for column, (modality, _) in guesses.items()},
+        {column: reason for column, (_, reason) in guesses.items()},
+    )
+
+
+def check_named_columns(table: Any) -> None:
+    """Raise ValueError unless this is a table with named columns, each name once."""
     if hasattr(table, "collect") or not hasattr(table, "columns"):
         raise ValueError(
             f"Expected a table with named columns, got {type(table).__name__}. "
@@ -159,11 +169,6 @@ def infer_modalities(table: Any, *, root: str | os.PathLike | None = None) -> Mo
     twice = [column for column, count in Counter(table.columns).items() if count > 1]
     if twice:
         raise ValueError(f"Several columns have the name {twice[0]!r}: rename them.")
-    guesses = {column: _guess(table[column], root) for column in table.columns}
-    return Modalities(
-        {column: modality for column, (modality, _) in guesses.items()},
-        {column: reason for column, (_, reason) in guesses.items()},
-    )
 
 
 def _guess(column: Any, root: str | os.PathLike | None) -> tuple[str, str]:

@@ -22,11 +22,17 @@ from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.parallel import Parallel, delayed
 
 from mmsk._progress import as_subtask
-from mmsk._validation import check_choice
+from mmsk._validation import check_choice, check_n_jobs
 from mmsk.compose._feature_blocks import FeatureBlocks, names_out
 from mmsk.compose._fitted_memory import recall, take_settings
 from mmsk.compose._memory_keys import fit_key, transform_key
-from mmsk.compose._present_rows import call_on_present_rows, read_cells, without_rows
+from mmsk.compose._present_rows import (
+    call_on_present_rows,
+    read_cells,
+    select,
+    without_rows,
+)
+from mmsk.compose._schema import Schema, Taken, differences, learn_schema, refuse, reports_cells
 
 
 class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
@@ -81,18 +87,32 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
         Number of columns of the table.
     feature_names_in_ : ndarray of str
         Names of the columns, where they are all strings.
+    schema_ : dict of str to str
+        What the columns that are taken hold: "text", "image", "audio", "video", "series",
+        "numeric" or "categorical", "unknown" where their cells do not tell. Columns without names
+        are "x0", "x1" and so on.
 
     Raises
     ------
     ReadError
         If an extractor cannot read a cell; its row is the row of the whole table.
     ValueError
-        If every cell of a column is missing and its transformer must learn from it.
+        If every cell of a column is missing and its transformer must learn from it; or if at
+        predict columns are missing, renamed, or of another kind than in fit.
 
     See Also
     --------
     FeatureBlocks : What it returns.
     multimodal_pipeline : Builds it from a table by looking at the cells.
+
+    Notes
+    -----
+    A DataFrame at predict may have its columns in another order, and more of them. Up to 20 cells
+    of each column are compared with those in fit, such as paths of images with texts. A column is
+    refused if nine in ten are of another kind; where strings are concerned, and where an extractor
+    names a bad cell itself, only from three cells on. Columns that were missing throughout in fit
+    are not judged. A NumPy array has no names: its columns go by their places, and nothing but
+    their number is checked.
 
     Examples
     --------
@@ -115,6 +135,7 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
     # Kept from fit: what no cell gives, and names, which are dear where a vocabulary is large.
     _empty_blocks: dict[str, Any]
     _block_names: dict[str, Any]
+    _kinds: dict[str, str]  # of the cells in fit
     _fit_keys: dict[str, str | None]  # under which `memory` has what the transformers gave
     _parameter_constraints: dict = {
         **ColumnTransformer._parameter_constraints,
@@ -165,9 +186,11 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
             As `output` and ``set_output`` ask.
         """
         check_choice("output", self.output, ["blocks", "array"])
+        check_n_jobs(self.n_jobs)
         _check_table(X)
         self._block_names = {}
         features = super().fit_transform(X, y, **params)
+        self.schema_, self._kinds = learn_schema(_check_X(X), self._taken())
         if isinstance(features, FeatureBlocks):
             self._block_names = features._given_names
         return self._with_presence(features, X)
@@ -188,7 +211,37 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
             As `output` and ``set_output`` ask.
         """
         _check_table(X)
-        return self._with_presence(super().transform(X, **params), X)
+        self._check_schema(X)
+        try:
+            features = super().transform(X, **params)
+        except Exception as error:
+            for said in self._differences(X, reported=None):
+                error.add_note(f"Unlike fit: {said}")
+            raise
+        return self._with_presence(features, X)
+
+    def _taken(self) -> list[Taken]:
+        """List the columns that go into a transformer."""
+        names = getattr(self, "feature_names_in_", None)
+        return [
+            Taken(f"x{place}" if names is None else str(names[place]), place, *how)
+            for name, transformer, columns, _ in self._fitted()
+            for place in self._transformer_to_input_indices[name]
+            for how in [(transformer, np.isscalar(columns))]
+        ]
+
+    def _check_schema(self, X: Any) -> None:
+        """Raise ValueError for a table whose columns are not those of fit."""
+        if (said := self._differences(X, reported=None)) and self._differences(
+            X, [column.name for column in self._taken() if reports_cells(column.transformer)]
+        ):
+            refuse(said)
+
+    def _differences(self, X: Any, reported: list[str] | None) -> list[str]:
+        names = getattr(self, "feature_names_in_", None)
+        if names is None or not hasattr(self, "schema_") or not hasattr(X, "columns"):
+            return []
+        return differences(X, Schema(self.schema_, self._kinds), names, reported)
 
     def _call_func_on_transformers(
         self, X: Any, y: Any, func: Callable, column_as_labels: bool, routed_params: Any
@@ -204,7 +257,7 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
                 call_on_present_rows,
                 function,
                 transformer,
-                _safe_indexing(X, columns, axis=1),
+                select(X, columns),
                 y,
                 name=name,
                 empty_block=None if fitting else self._empty_blocks[name],
@@ -236,7 +289,7 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
         """Name what `memory` keeps of each transformer; nothing where it has no memory."""
         keys = {}
         for name, transformer, columns, _ in chosen if self.memory is not None else []:
-            column, params = _safe_indexing(X, columns, axis=1), routed_params[name]
+            column, params = select(X, columns), routed_params[name]
             if fitting:
                 keys[name] = fit_key(transformer, column, y, params)
             else:
@@ -317,8 +370,7 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
         lost = []
         by_label = hasattr(X, "columns") and hasattr(self, "feature_names_in_")
         for place, (name, transformer, columns, _) in enumerate(self._fitted(by_label)):
-            column = _safe_indexing(X, columns, axis=1)
-            present = read_cells(transformer, column)
+            present = read_cells(transformer, select(X, columns)) if np.isscalar(columns) else None
             if present is None:
                 continue
             if isinstance(blocks, FeatureBlocks):

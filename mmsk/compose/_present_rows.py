@@ -25,6 +25,13 @@ def present_cells(X: Any) -> np.ndarray | None:
     return raw_column(X).present if is_column(X) else None
 
 
+def select(X: Any, columns: Any) -> Any:
+    """Select columns as scikit-learn does, but a single named one of pandas without detours."""
+    if isinstance(columns, str) and isinstance(X, pd.DataFrame):
+        return X[columns]
+    return _safe_indexing(X, columns, axis=1)
+
+
 def is_column(X: Any) -> bool:
     """Tell a raw column from a table."""
     return getattr(X, "ndim", 2) == 1 or (not hasattr(X, "ndim") and not hasattr(X, "columns"))

@@ -14,6 +14,7 @@ from mmsk._validation import check_number
 from mmsk.extraction._fingerprint import fingerprint
 from mmsk.extraction._store import (
     ABOUT_FILE,
+    check_own,
     empty_trash,
     last_used,
     read_hits,
@@ -84,6 +85,8 @@ def clear_cache(extractor: Any = None, *, older_than_days: float | None = None) 
     ------
     ValueError
         If `older_than_days` is no number of at least 0.
+    OSError
+        If other users may write to the folder of the store.
 
     Examples
     --------
@@ -97,9 +100,11 @@ def clear_cache(extractor: Any = None, *, older_than_days: float | None = None) 
         check_number("older_than_days", older_than_days, low=0)
     folder = current_config().folder
     freed = 0
-    if folder is not None:
-        empty_trash(folder)
-    for table in [] if folder is None else list(table_folders(folder)):
+    if folder is None or not folder.is_dir():
+        return freed
+    check_own(folder)
+    empty_trash(folder)
+    for table in list(table_folders(folder)):
         old = older_than_days is None or _age_days(table) >= older_than_days
         if old and _is_of(table, extractor):
             size = size_of(table)

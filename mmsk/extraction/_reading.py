@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -13,7 +13,8 @@ from joblib import effective_n_jobs
 from mmsk._validation import RawColumn
 from mmsk.exceptions import ReadError
 from mmsk.extraction._bad_cells import BadCells
-from mmsk.extraction._stream import attempt_each, stream
+from mmsk.extraction._isolation import attempts
+from mmsk.extraction._stream import stream
 
 CELLS_A_GROUP = 8
 
@@ -26,6 +27,7 @@ def read_batches(
     max_bad_fraction: float,
     batch_size: int,
     n_threads: int,
+    is_text: bool = False,
 ) -> Iterator[tuple[list[int], list[Any]]]:
     """Read the present cells of a column in threads, ahead of who takes the samples.
 
@@ -43,6 +45,8 @@ def read_batches(
         Samples in a batch, at most.
     n_threads : int
         Number of threads that read.
+    is_text : bool, default=False
+        Whether cells hold text, which is read in this process in any case.
 
     Yields
     ------
@@ -57,19 +61,50 @@ def read_batches(
         For the bad cells, as `on_error` says.
     """
     bad = BadCells(column, on_error, max_bad_fraction)
-    batches = stream(
-        partial(attempt_each, read, column.cells),
-        np.flatnonzero(column.present).tolist(),
-        group_size=min(CELLS_A_GROUP, batch_size),
-        batch_size=batch_size,
-        n_threads=n_threads,
-    )
+    batches = attempt_all(read, column, batch_size, n_threads, is_text=is_text)
     with closing(batches):
         for batch in batches:
             rows, samples = bad.split(batch)
             if rows:
                 yield rows, samples
     bad.close()
+
+
+def attempt_all(
+    read: Callable[[Any], Any],
+    column: RawColumn,
+    batch_size: int,
+    n_threads: int,
+    *,
+    is_text: bool = False,
+) -> Generator[list[tuple[int, Any]], None, None]:
+    """Read the present cells of a column, whatever becomes of single ones.
+
+    Parameters
+    ----------
+    read : callable
+        Maps one cell to one sample, or raises ReadError.
+    column : RawColumn
+        The cells.
+    batch_size : int
+        Cells in a batch, at most.
+    n_threads : int
+        Number of threads that read.
+    is_text : bool, default=False
+        Whether cells hold text, which is read in this process in any case.
+
+    Yields
+    ------
+    batch : list of (int, object)
+        Place of each cell with its sample, or with the ReadError that says why there is none.
+    """
+    return stream(
+        partial(attempts(read, is_text=is_text), column.cells),
+        np.flatnonzero(column.present).tolist(),
+        group_size=min(CELLS_A_GROUP, batch_size),
+        batch_size=batch_size,
+        n_threads=n_threads,
+    )
 
 
 def read_rows(
@@ -100,8 +135,9 @@ def read_rows(
     ReadError
         For a bad cell under ``on_error="raise"``; else it is left out, and transform warns.
     """
+    is_text = getattr(extractor, "_strings_are", None) == "text"
     batches = stream(
-        partial(attempt_each, read, column.cells),
+        partial(attempts(read, is_text=is_text), column.cells),
         rows,
         group_size=1,
         batch_size=extractor.batch_size,

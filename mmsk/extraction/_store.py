@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -147,13 +148,14 @@ def prepare_store(store: Path) -> None:
     Raises
     ------
     OSError
-        If the folder cannot be made, or is of a newer format.
+        If the folder cannot be made, is open to others, or is of a newer format.
     """
     file = store / FORMAT_FILE
+    _make_folder(store)
+    check_own(store)
     try:
         found = json.loads(file.read_bytes())["format"]
     except FileNotFoundError:
-        store.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = None
     except (ValueError, TypeError, KeyError):
         found = None  # damaged; what a table holds is checked row by row
@@ -166,6 +168,32 @@ def prepare_store(store: Path) -> None:
         )
 
 
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those around it for this user alone, whatever the umask says."""
+    if not folder.exists():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def check_own(store: Path) -> None:
+    """Raise OSError for a folder into which other users may write.
+
+    They could put links there in the place of files, through which this process would overwrite
+    any file of its user. The folder of an administrator is as safe as the system.
+    """
+    if not hasattr(os, "geteuid"):
+        return
+    status = store.stat()
+    if status.st_uid not in (os.geteuid(), 0):
+        problem = f"it belongs to another user (number {status.st_uid})"
+    elif status.st_mode & stat.S_IWOTH:
+        problem = f"every user may write to it (mode {stat.S_IMODE(status.st_mode):o})"
+    else:
+        return
+    advice = "give a folder of your own with mmsk.set_config(cache_dir=...)"
+    raise PermissionError(errno.EPERM, f"{problem}: {advice}", str(store))
+
+
 def _write_whole(file: Path, text: str) -> None:
     """Write a file that others see whole or not at all."""
     part = file.with_name(f"{uuid.uuid4().hex}.part")
@@ -173,7 +201,7 @@ def _write_whole(file: Path, text: str) -> None:
         part.touch(mode=0o600)
         part.write_text(text, encoding="utf-8")
         part.replace(file)
-    except OSError:
+    except BaseException:  # a full disk, or Ctrl-C
         part.unlink(missing_ok=True)
         raise
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from mmsk._by_block import by_block
 from mmsk._validation import check_choice
 from mmsk.compose import FeatureBlocks
 from mmsk.compose._stack import hstack_blocks
 from mmsk.fusion._base import BaseFusion
-from mmsk.fusion._scaling import SCALES, learn_scales
+from mmsk.fusion._scaling import SCALES, learn_scale
 
 
 class ConcatFusion(BaseFusion):
@@ -28,10 +30,12 @@ class ConcatFusion(BaseFusion):
 
     Parameters
     ----------
-    scale : {"standard", "block"} or None, default="standard"
+    scale : {"standard", "block"}, None or mapping of str to these, default="standard"
         ``"standard"``: columns of dense blocks get mean 0 and variance 1, then every block gets
         unit mean squared row norm. ``"block"``: only the latter, which keeps the proportions
-        between the columns of a block. None: blocks are concatenated as they are.
+        between the columns of a block, as those of histograms: ``MotionDescriptors`` want it. None:
+        blocks are concatenated as they are. A mapping names blocks; those it leaves out are
+        ``"standard"``.
     add_indicator : bool, default=False
         Whether the head is told what is missing, as with scikit-learn's ``SimpleImputer``: one
         column ``missingindicator__<block>`` for each block that some training row lacks, 1
@@ -78,14 +82,23 @@ class ConcatFusion(BaseFusion):
            [ 0.  ,  0.  ,  0.2 ]], dtype=float32)
     """
 
-    def __init__(self, scale: str | None = "standard", *, add_indicator: bool = False) -> None:
+    def __init__(
+        self,
+        scale: str | Mapping[str, str | None] | None = "standard",
+        *,
+        add_indicator: bool = False,
+    ) -> None:
         self.scale = scale
         self.add_indicator = add_indicator
 
     def _fit(self, blocks: FeatureBlocks, y: Any) -> None:
-        check_choice("scale", self.scale, SCALES)
         check_choice("add_indicator", self.add_indicator, [True, False])
-        self.scales_ = learn_scales(blocks, self.scale)
+        check_scale = partial(check_choice, choices=SCALES)
+        scales = by_block("scale", self.scale, blocks.names, "standard", check_scale)
+        self.scales_ = {
+            name: learn_scale(block, blocks.present_in(name), scales[name])
+            for name, block in blocks.items()
+        }
         self.indicated_blocks_ = [
             name
             for name in blocks.names

@@ -37,7 +37,7 @@ default="score"
         cross-validated score of a ridge model on the block alone, above chance.
         ``"alignment"`` does so in proportion to the centred alignment of the block's linear
         kernel with the target's, which is cheaper. Learned squares have a mean of 1.
-    scale : {"standard", "block"} or None, default="standard"
+    scale : {"standard", "block"}, None or mapping of str to these, default="standard"
         As in ConcatFusion; weights act on the scaled blocks.
     add_indicator : bool, default=False
         As in ConcatFusion: a column that says what is missing, multiplied by the weight of its
@@ -92,7 +92,7 @@ default="score"
     def __init__(
         self,
         weights: Mapping[str, float] | Sequence[float] | str = "score",
-        scale: str | None = "standard",
+        scale: str | Mapping[str, str | None] | None = "standard",
         *,
         add_indicator: bool = False,
     ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
-from mmsk._validation import check_choice, check_number
+from mmsk._validation import check_choice, check_n_jobs, check_number
 from mmsk.fusion._scaling import SCALES
 
 FUSIONS = ("concat", "weighted", "gated", "attention", "tensor", "joint")
@@ -26,6 +26,7 @@ def check_parameters(head: Any) -> None:
     for name in ("dropout", "modality_dropout"):
         check_number(name, getattr(head, name), low=0, high=0.99)
     _check_steps(head)
+    check_n_jobs(head.n_jobs)
     check_choice("warm_start", head.warm_start, [True, False])
     _check_callbacks(head.callbacks)
     if not isinstance(head.initial_weights, str | os.PathLike | None):

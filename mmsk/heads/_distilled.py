@@ -25,7 +25,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_sample_weight, _num_samples, check_is_fitted
 
 from mmsk._progress import as_fit_task
-from mmsk._validation import check_number, check_target
+from mmsk._validation import check_n_jobs, check_number, check_target
 from mmsk.heads._block_head import fit_weighted
 from mmsk.heads._folds import Fold, folds_of
 from mmsk.heads._heads_by_block import check_head
@@ -245,6 +245,7 @@ class DistilledClassifier(ClassifierMixin, MetaEstimatorMixin, CallbackSupportMi
         check_takes_weights(self.student)
         check_number("temperature", self.temperature, low=0, low_open=True)
         check_number("mixing_weight", self.mixing_weight, low=0, high=1)
+        check_n_jobs(self.n_jobs)
 
     def _check_lesson(self, X: Any, y: Any, sample_weight: Any) -> Lesson:
         (X,) = indexable(X)

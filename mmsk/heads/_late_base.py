@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from mmsk._by_block import given_weights
 from mmsk._progress import as_fit_task
-from mmsk._validation import check_choice, check_target
+from mmsk._validation import check_choice, check_n_jobs, check_target
 from mmsk.compose import FeatureBlocks
 from mmsk.compose._checked_blocks import checked_blocks
 from mmsk.fusion._scaling import SCALES
@@ -135,6 +135,7 @@ class BaseLateFusion(CallbackSupportMixin, _BaseComposition):
         """Check the parameters and return the unfitted head of each block."""
         check_choice("combination", self.combination, self._rules)
         check_choice("scale", self.scale, SCALES)
+        check_n_jobs(self.n_jobs)
         if isinstance(self.weights, str):
             check_choice("weights", self.weights, ["score"])
         else:

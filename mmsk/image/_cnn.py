@@ -44,6 +44,10 @@ class CNNEmbedder(NetworkEmbedder):
         ``"features.4"``. None takes the input of the last layer, which gives the class scores.
         A map is averaged over height and width; of a sequence of tokens the class token is
         taken where the network has one (ViT), else the mean.
+    grid : int, default=1
+        Rows and columns of parts in which a map is averaged: with 1 it is lost where something
+        stands in the picture, with 2 there are four times as many features. More than 1 needs a
+        `layer` that gives a map, such as ``"layer3"``.
     image_size : int, default=None
         Side of the square that the network sees, in pixels. Pictures are resized so that the
         shorter side is a little longer (as with the trained weights), and the centre is cut out.
@@ -118,6 +122,7 @@ class CNNEmbedder(NetworkEmbedder):
         *,
         weights: str | os.PathLike | None = "DEFAULT",
         layer: str | None = None,
+        grid: int = 1,
         image_size: int | None = None,
         mean: float | Sequence[float] | None = None,
         std: float | Sequence[float] | None = None,
@@ -134,6 +139,7 @@ class CNNEmbedder(NetworkEmbedder):
         self.backbone = backbone
         self.weights = weights
         self.layer = layer
+        self.grid = grid
         self.image_size = image_size
         self.mean = mean
         self.std = std

@@ -108,6 +108,9 @@ class ColorHistogramEmbedder(DescriptorExtractor):
         ]
         return np.concatenate(shares)
 
+    def _n_features(self) -> int:
+        return self.grid**2 * 3 * self.bins
+
     def _feature_names(self) -> Iterator[str]:
         names = list(_CHANNELS[self.color_space])
         for i, j, channel, k in np.ndindex(self.grid, self.grid, 3, self.bins):

@@ -10,7 +10,6 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     JpegImagePlugin,
-    PngImagePlugin,
     PpmImagePlugin,
     TiffImagePlugin,
     WebPImagePlugin,
@@ -18,13 +17,14 @@ from PIL import (
 from PIL.ImageFile import ImageFile
 
 from mmsk.exceptions import ReadError
+from mmsk.image._metadata import LimitedFile, LimitedPng
 from mmsk.image._quiet import quiet_libtiff
 
 # The classes are called themselves: `PIL.Image.open` checks against the process-wide
 # PIL.Image.MAX_IMAGE_PIXELS and warns, while the reader has a limit of its own.
 _OPENERS: dict[str, type[ImageFile]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
-    "PNG": PngImagePlugin.PngImageFile,
+    "PNG": LimitedPng,
     "GIF": GifImagePlugin.GifImageFile,
     "WebP": WebPImagePlugin.WebPImageFile,
     "TIFF": TiffImagePlugin.TiffImageFile,
@@ -71,7 +71,8 @@ def open_picture(file: BinaryIO) -> tuple[ImageFile, str]:
     Raises
     ------
     ReadError
-        If the content is no picture, its format is not allowed, or its header is damaged.
+        If the content is no picture, its format is not allowed, its header is damaged, or there
+        is far too much in it.
     """
     file.seek(0)
     name = _format_name(file.read(_HEAD_BYTES))
@@ -81,8 +82,15 @@ def open_picture(file: BinaryIO) -> tuple[ImageFile, str]:
     if name == "TIFF":
         quiet_libtiff()
     file.seek(0)
+    limited = LimitedFile(file)
+    if name == "WebP":  # is read whole before anything is looked at
+        limited.unlimit()
     try:
-        return _OPENERS[name](file), name
+        picture = _OPENERS[name](limited)
+        limited.unlimit()
+        return picture, name
+    except ReadError:
+        raise
     except Exception as error:
         raise decoding_error(error, name) from error
 

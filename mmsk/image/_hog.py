@@ -114,6 +114,10 @@ class HOGEmbedder(DescriptorExtractor):
             channel_axis=-1,
         )
 
+    def _n_features(self) -> int:
+        # Not by the names, which take longer than a row of the store.
+        return (self._n_blocks() * self.cells_per_block) ** 2 * self.orientations
+
     def _n_blocks(self) -> int:
         return self.image_size // self.pixels_per_cell - self.cells_per_block + 1
 

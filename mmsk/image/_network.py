@@ -31,6 +31,7 @@ class NetworkEmbedder(CellExtractor):
     backbone: str
     weights: str | os.PathLike | None
     layer: str | None
+    grid: int = 1  # where a leaf has no such parameter
     image_size: int | None
     mean: float | Sequence[float] | None
     std: float | Sequence[float] | None
@@ -51,6 +52,7 @@ class NetworkEmbedder(CellExtractor):
         check_weights(self.backbone, self.weights)
         if self.image_size is not None:
             check_number("image_size", self.image_size, low=1, integer=True)
+        check_number("grid", self.grid, low=1, integer=True)
         check_number("random_state", self.random_state, low=0, high=2**63 - 1, integer=True)
         channel_values("mean", self.mean)
         channel_values("std", self.std, low=0, low_open=True)
@@ -62,13 +64,16 @@ class NetworkEmbedder(CellExtractor):
 
     def _feature_names(self) -> list[str]:
         self._check_network()
-        return [f"{self.backbone}_{i}" for i in range(self._plan().width)]
+        cells = [f"_cell{row}_{column}" for row, column in np.ndindex(self.grid, self.grid)]
+        cells = [""] if self.grid == 1 else cells
+        values = range(self._plan().width // len(cells))
+        return [f"{self.backbone}_{value}{cell}" for value in values for cell in cells]
 
     def _plan(self) -> Any:
         from mmsk._nets.cnn import plan_network
 
         size = self._preset().crop_size
-        return plan_network(self.backbone, self.weights, self.layer, size)
+        return plan_network(self.backbone, self.weights, self.layer, size, self.grid)
 
     def _preset(self) -> Preset:
         from mmsk._nets.cnn import image_preset
@@ -104,5 +109,6 @@ class NetworkEmbedder(CellExtractor):
             image_size=preset.crop_size,
             seed=self.random_state,
             precision=self.precision,
+            grid=self.grid,
         )
         return network.embed(pixels, preset.mean, preset.std, views, device_of_thread(self.device))

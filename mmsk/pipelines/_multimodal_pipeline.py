@@ -57,7 +57,8 @@ def multimodal_pipeline(
         Extractors to use instead of the defaults, by modality or by column:
         ``{"image": CNNEmbedder("resnet18"), "title": TfidfEmbedder(n_components=100)}``.
     fusion : transformer, default=None
-        The fusion step; None is ``ConcatFusion()``.
+        The fusion step; None is ``ConcatFusion()``, which leaves the proportions within blocks of
+        `MotionDescriptors` as they are.
     head : estimator, default=None
         The last step; None is ``SVMClassifier()``. Give ``SVMRegressor()`` for real targets.
     on_error : {"raise", "missing"}, default="raise"
@@ -116,7 +117,7 @@ def multimodal_pipeline(
     return Pipeline(
         [
             ("features", ModalityTransformer(blocks, n_jobs=n_jobs, memory=memory)),
-            ("fusion", ConcatFusion() if fusion is None else fusion),
+            ("fusion", _default_fusion(blocks) if fusion is None else fusion),
             ("head", SVMClassifier() if head is None else head),
         ]
     )
@@ -175,6 +176,16 @@ def _block_name(column: Any, used: list[str]) -> str:
     while name in taken:
         name += "_column"
     return name
+
+
+def _default_fusion(blocks: list[tuple]) -> ConcatFusion:
+    """Standardize columns, but not of histograms, whose rare values it would blow up."""
+    histograms = [
+        name
+        for name, extractor, _ in blocks
+        if isinstance(extractor, MotionDescriptors) and extractor.normalize
+    ]
+    return ConcatFusion(dict.fromkeys(histograms, "block")) if histograms else ConcatFusion()
 
 
 def _extractor(modality: str, column: Any, chosen: Mapping[str, Any], on_error: str) -> Any:

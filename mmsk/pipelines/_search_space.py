@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sklearn.base import is_regressor
@@ -35,7 +36,8 @@ def search_space(pipeline: Pipeline) -> list[dict[str, list[Any]]]:
     ----------
     pipeline : Pipeline
         With steps ``fusion`` and ``head``, as `multimodal_pipeline` builds. The kind of its head
-        (classifier or regressor) decides the kind of heads in the space.
+        (classifier or regressor) decides the kind of heads in the space. Where its fusion scales
+        block by block, as for videos, ConcatFusion and WeightedFusion in the space do so, too.
 
     Returns
     -------
@@ -75,14 +77,21 @@ def search_space(pipeline: Pipeline) -> list[dict[str, list[Any]]]:
             f"The pipeline has no step {sorted(missing)[0]!r}; its steps are "
             f"{', '.join(map(repr, pipeline.named_steps))}."
         )
-    return _space_of_values() if is_regressor(pipeline["head"]) else _space_of_classes()
+    scale = _scale_of(pipeline["fusion"])
+    return _space_of_values(scale) if is_regressor(pipeline["head"]) else _space_of_classes(scale)
 
 
-def _space_of_classes() -> list[dict[str, list[Any]]]:
+def _scale_of(fusion: Any) -> Any:
+    """Scale that a fusion gives block by block, to be kept in the others; else the default."""
+    scale = getattr(fusion, "scale", None)
+    return scale if isinstance(scale, Mapping) else "standard"
+
+
+def _space_of_classes(scale: Any) -> list[dict[str, list[Any]]]:
     linear = LogisticRegression(max_iter=1000)
     heads = {SVMClassifier(): "C", SVMClassifier(kernel="linear"): "C", linear: "C"}
     return [
-        *_space_of_heads(heads, linear),
+        *_space_of_heads(heads, linear, scale),
         {
             "fusion": ["passthrough"],
             "head": [LateFusionClassifier()],
@@ -97,10 +106,10 @@ def _space_of_classes() -> list[dict[str, list[Any]]]:
     ]
 
 
-def _space_of_values() -> list[dict[str, list[Any]]]:
+def _space_of_values(scale: Any) -> list[dict[str, list[Any]]]:
     heads = {SVMRegressor(): "C", SVMRegressor(kernel="linear"): "C", Ridge(): "alpha"}
     return [
-        *_space_of_heads(heads, Ridge()),
+        *_space_of_heads(heads, Ridge(), scale),
         {
             "fusion": ["passthrough"],
             "head": [LateFusionRegressor()],
@@ -109,13 +118,13 @@ def _space_of_values() -> list[dict[str, list[Any]]]:
     ]
 
 
-def _space_of_heads(heads: dict[Any, str], linear: Any) -> list[dict[str, list[Any]]]:
+def _space_of_heads(heads: dict[Any, str], linear: Any, scale: Any) -> list[dict[str, list[Any]]]:
     """Grids of fusions before heads, of which `heads` names the parameter of their strength."""
     quick = [
-        ConcatFusion(),
+        ConcatFusion(scale),
         ConcatFusion(scale="block"),
-        WeightedFusion("score"),
-        WeightedFusion("alignment"),
+        WeightedFusion("score", scale),
+        WeightedFusion("alignment", scale),
         CCAFusion(),
         BilinearFusion(1024, random_state=0),
     ]

@@ -50,7 +50,8 @@ class SeriesReader(BaseEstimator):
         value goes on. A channel without any value is refused in any case.
     max_values : int, default=50_000_000
         Largest points x channels, checked against the header before memory is taken. It bounds
-        memory: 4 bytes per value are kept, about 8 times that while text is read.
+        memory: 4 bytes per value are kept, about 8 times that while text is read. A page of a
+        .parquet file may have 128 MiB when unpacked.
     max_bytes : int, default=500_000_000
         Largest file, in bytes.
     root : str or path, default=None
@@ -59,9 +60,10 @@ class SeriesReader(BaseEstimator):
     Notes
     -----
     Refused with a reason: infinite values and those beyond float32, no points or no channels,
-    time stamps that repeat or go back, text among numbers, lines of unequally many fields, .npy
-    files that hold Python objects (they could run code when loaded) or fewer bytes than their
-    header says. A constant channel is accepted.
+    time stamps that repeat or go back, text among numbers, lines of unequally many fields or of
+    more than 16 million characters, .npy files that hold Python objects (they could run code when
+    loaded) or fewer bytes than their header says, .parquet files whose footer says another number
+    of rows. A constant channel is accepted.
 
     Examples
     --------
@@ -203,7 +205,9 @@ class SeriesReader(BaseEstimator):
             rate = rate_of(times) if rate is None else rate
         if self.gaps == "raise" and np.isnan(values).any():
             point, channel = np.argwhere(np.isnan(values))[0].tolist()
-            raise ReadError(f"a gap at point {point} of channel {channel}, and gaps='raise'")
+            raise ReadError(
+                f"a gap at point {point} of channel {channel}, and gaps='raise'", "check"
+            )
         places = _steps(len(values)) if times is None else times
         return fill_gaps(values, places, table.channels), times, rate
 

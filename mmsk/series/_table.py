@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from mmsk.exceptions import ReadError
+
+NO_TIMES = "time stamps that are neither numbers nor dates in ISO 8601"
 
 
 @dataclass(frozen=True)
@@ -37,16 +40,18 @@ def table_of_array(cell: np.ndarray) -> Table:
     if cell.ndim not in (1, 2):
         raise ReadError(f"an array of shape {cell.shape}, not (time,) or (time, channels)", "check")
     values = cell[:, None] if cell.ndim == 1 else cell
+    if np.ma.isMaskedArray(values):  # what is masked is a gap
+        values = np.ma.filled(values.astype(np.float64), np.nan)
     return Table(values if values.dtype.kind == "f" else values.astype(np.float64))
 
 
 def table_of_list(cell: list | tuple) -> Table:
-    """Take numbers, or one list of numbers per point in time; None is a gap."""
+    """Take numbers, or one list of numbers per point in time; None, NaN and pd.NA are gaps."""
     try:
         array = np.asarray(cell)
         if array.dtype.kind == "O" and not any(map(_is_text, array.ravel())):
-            array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+            array = np.where(pd.isna(array), np.nan, array).astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
         raise ReadError(
             "a list that holds neither numbers nor lists of equally many numbers, one per channel",
             "check",
@@ -95,10 +100,21 @@ def _columns(frame: Any) -> list[pd.Series]:
 def _numbers(name: str, column: pd.Series) -> np.ndarray:
     where = f"column {name!r}" if name else "the series"
     if column.dtype.kind not in "fiub":
-        value = column.dropna()
-        shown = f", such as {value.iloc[0]!r}" if len(value) else ""
-        raise ReadError(f"{where} holds {column.dtype}, not numbers{shown}", "check")
+        values = column.dropna()
+        what = f"{where} holds {column.dtype}, not numbers"
+        if len(values):
+            value = next((value for value in values if not _is_number(value)), values.iloc[0])
+            what += f", such as {reprlib.repr(value)}"
+        raise ReadError(what, "check")
     return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _times_of_index(frame: Any) -> np.ndarray | None:
@@ -116,9 +132,7 @@ def _seconds(column: pd.Series) -> np.ndarray:
         try:
             times = _seconds_of_stamps(column)
         except (TypeError, ValueError) as error:
-            raise ReadError(
-                f"time stamps that are neither numbers nor dates: {error}", "check", cause=error
-            ) from error
+            raise ReadError(NO_TIMES, "check", cause=error) from error
     return times - times[0] if len(times) else times
 
 

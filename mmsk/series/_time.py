@@ -9,6 +9,7 @@ from mmsk.exceptions import ReadError
 # Clocks jitter, and stamps are rounded to milliseconds: steps this close count as even.
 UNEVEN_STEP = 0.01
 LONGEST_JITTER = 1.5
+SHORTEST_STEP = 1e-12  # seconds
 
 
 def fill_gaps(
@@ -55,6 +56,8 @@ def check_times(times: np.ndarray) -> None:
         place = int(np.flatnonzero(~np.isfinite(times))[0])
         raise ReadError(f"the time stamp of point {place} is missing or infinite", "check")
     steps = np.diff(times)
+    if len(steps) and 0 < steps.min() < SHORTEST_STEP:
+        raise ReadError(f"time stamps {steps.min():.3g} seconds apart", "check")
     if (steps <= 0).any():
         place = int(np.flatnonzero(steps <= 0)[0]) + 1
         what = "repeats the one before" if steps[place - 1] == 0 else "is before the one before"

@@ -166,7 +166,8 @@ class TransformerEmbedder(CellExtractor):
         text = attempt(cell, self.max_chars)
         if isinstance(text, ReadError):
             raise text
-        return text
+        # Tokenizers refuse a surrogate without its other half; it becomes U+FFFD.
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
     def _extract(self, samples: list[str]) -> np.ndarray:
         from mmsk._nets.transformer import get_text_network

@@ -25,6 +25,7 @@ from mmsk._files import CHUNK_BYTES
 SUFFIXES = (".txt", ".vec", ".bin", ".npz")
 LONGEST_WORD = 10_000  # bytes; beyond it a .bin file is something else
 FILES_KEPT = 2
+MOST_TIMES_LARGER = 200  # than its compressed self: words padded to the longest come near
 _FLOAT = np.dtype("<f4")
 
 Parse = Callable[[int], np.ndarray]
@@ -133,6 +134,10 @@ def _read_text(content: mmap.mmap) -> tuple[dict[str, int], int, Parse]:
         raise ValueError(f"the first line, {first[:40]!r}, has no numbers")
     place = content.tell() if has_header else 0
     content.seek(place)
+    second = content.readline()
+    if has_header and len(second.split()) - 1 != width:
+        raise ValueError(f"{width} numbers a line by the first line, other than {second[:40]!r}")
+    content.seek(place)
     places: dict[str, int] = {}
     while line := content.readline():
         places.setdefault(_decoded(line.partition(b" ")[0]), place)
@@ -154,6 +159,8 @@ def _read_text(content: mmap.mmap) -> tuple[dict[str, int], int, Parse]:
 
 def _read_binary(content: mmap.mmap) -> tuple[dict[str, int], int, Parse]:
     n_words, width = map(int, content.readline().split())
+    if width < 1:  # it would lead backwards, and so round in circles
+        raise ValueError(f"{width} numbers a word")
     n_bytes = width * _FLOAT.itemsize
     place = content.tell()
     places: dict[str, int] = {}
@@ -172,6 +179,9 @@ def _read_binary(content: mmap.mmap) -> tuple[dict[str, int], int, Parse]:
 
 def _read_arrays(content: mmap.mmap) -> tuple[dict[str, int], int, Parse]:
     with np.load(BytesIO(content), allow_pickle=False) as arrays:
+        for member in arrays.zip.infolist():
+            if member.file_size > MOST_TIMES_LARGER * max(1, member.compress_size):
+                raise ValueError(f"{member.filename!r} unpacks to {member.file_size:,} bytes")
         words, vectors = arrays["words"], arrays["vectors"]
     if vectors.ndim != 2 or words.shape != (len(vectors),) or vectors.dtype.kind != "f":
         raise ValueError(f"shapes {words.shape} of words and {vectors.shape} of vectors")

@@ -159,19 +159,33 @@ class WordVectorEmbedder(BaseExtractor):
             If there is no such file, it holds no word vectors, a parameter is not accepted, or
             no cell holds a document.
         """
-        self._check_parameters()
-        documents, _ = self._read(raw_column(X))
-        if not documents:
-            raise ValueError("No document to learn from: no cell holds a text. Give one at least.")
-        vectors = open_vectors(self.vectors)
-        counts, terms = self._counts(documents, vectors)
-        self._learn_weights(counts, terms, len(documents))
-        self.digest_ = vectors.digest
-        self._n_dimensions = vectors.width
-        self.common_ = np.zeros((0, vectors.width), dtype=np.float32)
-        if self.pooling == "sif" and self.n_common:
-            self.common_ = _common(self._means(counts, terms, vectors), self.n_common)
+        self._learn(raw_column(X))
         return self
+
+    @as_fit_task
+    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
+        """Learn as `fit` does and return the features, reading the documents once.
+
+        Parameters
+        ----------
+        X : column of documents
+            As for `fit`.
+        y : ignored
+            Present for scikit-learn's convention.
+
+        Returns
+        -------
+        features : ndarray of shape (n_cells, n_features), dtype float32
+            As `transform` returns them.
+
+        Raises
+        ------
+        ReadError
+            If a cell is no text; it names the row.
+        FileNotFoundError, ValueError
+            As `fit` does.
+        """
+        return self._rows(*self._learn(raw_column(X)))
 
     def transform(self, X: Any) -> np.ndarray:
         """Compute one row of features per cell.
@@ -194,9 +208,26 @@ class WordVectorEmbedder(BaseExtractor):
             If the file of the vectors has changed since `fit`.
         """
         check_is_fitted(self)
-        column = raw_column(X)
+        return self._rows(*self._read(raw_column(X)))
+
+    def _learn(self, column: RawColumn) -> tuple[list[str], np.ndarray]:
+        self._check_parameters()
         documents, present = self._read(column)
-        features = np.full((len(column), self._n_dimensions), np.nan, dtype=np.float32)
+        if not documents:
+            raise ValueError("No document to learn from: no cell holds a text. Give one at least.")
+        vectors = open_vectors(self.vectors)
+        counts, terms = self._counts(documents, vectors)
+        self._learn_weights(counts, terms, len(documents))
+        self.digest_ = vectors.digest
+        self._n_dimensions = vectors.width
+        self.common_ = np.zeros((0, vectors.width), dtype=np.float32)
+        if self.pooling == "sif" and self.n_common:
+            self.common_ = _common(self._means(counts, terms, vectors), self.n_common)
+        return documents, present
+
+    def _rows(self, documents: list[str], present: np.ndarray) -> np.ndarray:
+        """Give every cell its row: NaN where there is no document."""
+        features = np.full((len(present), self._n_dimensions), np.nan, dtype=np.float32)
         if documents:
             features[present] = self._embed(documents, self._unchanged_vectors())
         return features

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from mmsk.exceptions import ReadError
 
+RATE_OF_BARE_FRAMES = 25.0
 _LOWEST_RATE, _HIGHEST_RATE = 1e-3, 1000.0
 
 
@@ -19,11 +21,11 @@ def check_pair(cell: tuple[Any, ...]) -> tuple[np.ndarray, float]:
     ReadError
         If the cell is no such pair, or has no frames.
     """
-    if len(cell) != 2 or not isinstance(cell[1], int | float | np.number):
+    if len(cell) != 2 or not isinstance(cell[1], Real) or isinstance(cell[1], bool):
         raise ReadError(
             "a pair must be (frames, frames_per_second), the rate a number in Hz", "check"
         )
-    frames, rate = np.asarray(cell[0]), float(cell[1])
+    frames, rate = _array(cell[0]), float(cell[1])
     if not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
         raise ReadError(
             f"{rate:g} frames a second, not in {_LOWEST_RATE:g}..{_HIGHEST_RATE:g}", "check"
@@ -42,6 +44,33 @@ def check_pair(cell: tuple[Any, ...]) -> tuple[np.ndarray, float]:
             "check",
         )
     return frames, rate
+
+
+def check_bare(frames: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return frames that came without a rate, and the rate that they are taken to have.
+
+    Raises
+    ------
+    ReadError
+        If the array is not (n_frames, height, width, 3): with three dimensions it is a picture.
+    """
+    if frames.ndim != 4:
+        raise ReadError(
+            f"an array of shape {frames.shape} without a rate: give "
+            "(frames, frames_per_second), or frames of shape (n_frames, height, width, 3)",
+            "check",
+        )
+    return check_pair((frames, RATE_OF_BARE_FRAMES))
+
+
+def _array(frames: Any) -> np.ndarray:
+    try:
+        array = np.asarray(frames)
+    except Exception as error:
+        raise ReadError(f"frames are not an array: {error}", "check", cause=error) from error
+    if np.ma.is_masked(frames):
+        raise ReadError("frames that are masked in places: fill them", "check")
+    return array
 
 
 def to_rgb(frames: np.ndarray) -> np.ndarray:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -13,10 +14,20 @@ from mmsk.video._container import damaged, import_av
 from mmsk.video._index import FrameIndex, filled_packets, stamp_of
 
 MOST_DAMAGED = 0.1
+# Their frames say so where nothing refers to them. (So do those of HEVC, but there frames of
+# a higher layer may refer to them all the same.)
+_TELL_WHAT_IS_SPARE = ("h264", "mpeg1video", "mpeg2video", "mpeg4")
+# Nearer, the frame before may well stand for one that is lost, or that is no picture of its own.
+LOST_SECONDS = 0.5
 
 
 def decode_frames(
-    container: Any, stream: Any, index: FrameIndex, chosen: np.ndarray, target_size: int | None
+    container: Any,
+    stream: Any,
+    index: FrameIndex,
+    chosen: np.ndarray,
+    target_size: int | None,
+    max_decode_seconds: float,
 ) -> Iterator[np.ndarray]:
     """Decode some frames of a video, skipping the parts that none of them needs.
 
@@ -24,7 +35,7 @@ def decode_frames(
 
         file       I..........I..........I..........I..........
         chosen         x                      x x
-        decoded    #####                 #######
+        decoded    ## ##                 ## # ##    less what nothing refers to
 
     Parameters
     ----------
@@ -36,6 +47,8 @@ def decode_frames(
         Which of them, rising, each once.
     target_size : int or None
         Pixels along the shorter side to which larger frames are shrunk as they are decoded.
+    max_decode_seconds : float
+        Longest time of this thread from one chosen frame to the next.
 
     Yields
     ------
@@ -45,13 +58,27 @@ def decode_frames(
     Raises
     ------
     ReadError
-        At the end, if more than a tenth of what was decoded is damaged.
+        At the end, if more than a tenth of what was decoded is damaged or lost. Before, if
+        decoding takes too long.
     """
-    picker = _Picker(index.stamps[chosen].tolist(), target_size)
+    apart = LOST_SECONDS / float(stream.time_base)
+    picker = _Picker(index.stamps[chosen].tolist(), target_size, apart)
     parts = _merged(index.starts[chosen], index.places[chosen])
-    for packet in _needed_packets(container, stream, parts):
+    seconds = 0.0
+    packets = _needed_packets(container, stream, parts)
+    for packet in _sparing(packets, stream.codec_context, index, chosen):
+        started = time.thread_time()
         picker.take_all(stream.codec_context, packet)
-        yield from picker.taken()
+        seconds += time.thread_time() - started
+        taken = picker.taken()
+        if seconds > max_decode_seconds:
+            raise ReadError(
+                f"decoding from one frame to the next took over "
+                f"max_decode_seconds={max_decode_seconds:g}",
+                "decode",
+            )
+        seconds = 0.0 if taken else seconds
+        yield from taken
     picker.close()
     yield from picker.taken()
 
@@ -85,17 +112,36 @@ def _needed_packets(container: Any, stream: Any, parts: list[tuple[int, int]]) -
                 return
 
 
+def _sparing(
+    packets: Iterator[Any], decoder: Any, index: FrameIndex, chosen: np.ndarray
+) -> Iterator[Any]:
+    """Let the decoder leave out frames that are not chosen and that nothing refers to.
+
+    In a video with B frames these are many. Every other frame has the same bits without them.
+    """
+    # The two fields of an interlaced frame may come one after the other in packets of their own.
+    near = index.places[chosen][:, np.newaxis] + [-1, 0, 1]
+    kept = set(index.stamps[np.isin(index.places, near)].tolist())
+    can_spare = decoder.name in _TELL_WHAT_IS_SPARE
+    for packet in packets:
+        is_kept = packet is None or stamp_of(packet) in kept
+        decoder.skip_frame = "NONREF" if can_spare and not is_kept else "DEFAULT"
+        yield packet
+
+
 @dataclass
 class _Picker:
     """Takes from decoded frames those that are wanted; the one before stands for a lost one."""
 
     stamps: list[int]
     target_size: int | None
+    apart: float  # units of time from a frame to one that cannot stand for it
     pictures: list[np.ndarray] = field(default_factory=list)
     size: tuple[int, ...] | None = None
     n_taken: int = 0
     n_decoded: int = 0
     n_damaged: int = 0
+    n_lost: int = 0
     last: Any = None
     error: Exception | None = None
 
@@ -122,12 +168,16 @@ class _Picker:
     def close(self) -> None:
         """Fill up what is lost at the end, or raise ReadError where too much is damaged."""
         if self.n_damaged > MOST_DAMAGED * self.n_decoded or self.last is None:
-            what = f"damaged: {self.n_damaged} of {self.n_decoded} frames"
-            if self.error is None:
-                raise ReadError(what, "decode")
-            raise damaged(what, self.error) from self.error
+            self._raise(f"damaged: {self.n_damaged} of {self.n_decoded} frames")
         while self.n_taken < len(self.stamps):
-            self._add(self.last)
+            self._add_instead(self.last)
+        if self.n_lost > MOST_DAMAGED * len(self.stamps):
+            self._raise(f"damaged: {self.n_lost} of {len(self.stamps)} frames are lost")
+
+    def _raise(self, what: str) -> NoReturn:
+        if self.error is None:
+            raise ReadError(what, "decode")
+        raise damaged(what, self.error) from self.error
 
     def _take(self, frame: Any) -> None:
         self.n_decoded += 1
@@ -136,21 +186,30 @@ class _Picker:
         if stamp is None:
             return
         while self._next_stamp() < stamp:
-            self._add(frame if self.last is None else self.last)
+            self._add_instead(frame if self.last is None else self.last)
         if self._next_stamp() == stamp:
             self._add(frame)
         self.last = frame
+
+    def _add_instead(self, frame: Any) -> None:
+        """Let a frame stand for the next one, which the decoder did not give."""
+        self.n_lost += abs(self._next_stamp() - (stamp_of(frame) or 0)) > self.apart
+        self._add(frame)
 
     def _next_stamp(self) -> float:
         return self.stamps[self.n_taken] if self.n_taken < len(self.stamps) else np.inf
 
     def _add(self, frame: Any) -> None:
+        # A damaged header may say any angle, or one that is no number.
+        n_quarters = round(frame.rotation / 90) if abs(frame.rotation) <= 360 else 0
         if self.size is None:
             height, width = _size_of(frame, self.target_size)
         else:
-            height, width = self.size if frame.rotation % 180 == 0 else self.size[::-1]
-        rgb = frame.reformat(width, height, "rgb24", interpolation="AREA", threads=1)
-        picture = np.rot90(rgb.to_ndarray(), frame.rotation // 90)
+            height, width = self.size if n_quarters % 2 == 0 else self.size[::-1]
+        # As planes, shrinking takes half the time and does not halve the resolution of colours.
+        layout = "rgb24" if (width, height) == (frame.width, frame.height) else "gbrp"
+        rgb = frame.reformat(width, height, layout, interpolation="AREA", threads=1)
+        picture = np.rot90(rgb.to_ndarray(), n_quarters)
         self.size = picture.shape[:2]
         self.pictures.append(picture)
         self.n_taken += 1

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mmsk._validation import check_choice
 from mmsk.image._network import NetworkEmbedder
 from mmsk.video._base import TakesFrames
 from mmsk.video._pooling import Pooling, check_pooling, pooled, pooled_names
@@ -39,11 +40,19 @@ class FrameEmbedder(TakesFrames, NetworkEmbedder):
         ``"change"`` (mean absolute difference from frame to frame) and ``"trend"`` (mean of the
         second half less that of the first), of which only the last two know the order. None keeps
         all frames, one after the other, the last repeated where the video has fewer.
+    subtract_mean : bool, default=False
+        Whether each frame is embedded as its difference from the mean over the video's frames.
+        What stays the same throughout, such as the place and who acts there, then drops out, and
+        what changes is left; ``"mean"`` is then 0.
     weights : str, path or None, default="DEFAULT"
         Name of trained weights of torchvision, a file of tensors, or None for random weights, as
         in CNNEmbedder.
     layer : str, default=None
         Dotted name of the module whose output is taken; None takes the input of the last layer.
+    grid : int, default=1
+        Rows and columns of parts in which a map is averaged: with 1 it is lost where something
+        stands in the picture, with 2 there are four times as many features. More than 1 needs a
+        `layer` that gives a map, such as ``"layer3"``.
     image_size : int, default=None
         Side in pixels of the square that the network sees, cut from the centre of each frame;
         None takes the size that belongs to the weights, mostly 224.
@@ -102,8 +111,10 @@ class FrameEmbedder(TakesFrames, NetworkEmbedder):
         sampling: str = "uniform",
         step_seconds: float | None = None,
         pooling: Pooling = ("mean", "std"),
+        subtract_mean: bool = False,
         weights: str | os.PathLike | None = "DEFAULT",
         layer: str | None = None,
+        grid: int = 1,
         image_size: int | None = None,
         mean: float | Sequence[float] | None = None,
         std: float | Sequence[float] | None = None,
@@ -121,8 +132,10 @@ class FrameEmbedder(TakesFrames, NetworkEmbedder):
         self.sampling = sampling
         self.step_seconds = step_seconds
         self.pooling = pooling
+        self.subtract_mean = subtract_mean
         self.weights = weights
         self.layer = layer
+        self.grid = grid
         self.image_size = image_size
         self.mean = mean
         self.std = std
@@ -140,7 +153,7 @@ class FrameEmbedder(TakesFrames, NetworkEmbedder):
 
         Parameters
         ----------
-        cell : path, bytes, binary file object, VideoClip or (frames, frames_per_second)
+        cell : path, bytes, binary file object, VideoClip, (frames, frames_per_second) or frames
             The video.
 
         Returns
@@ -156,12 +169,13 @@ class FrameEmbedder(TakesFrames, NetworkEmbedder):
             If a parameter is not accepted.
         """
         self._check_all_parameters()
-        return np.ascontiguousarray(self._embed(self._prepare(cell)).T)
+        return np.ascontiguousarray(self._relative(self._embed(self._prepare(cell))).T)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
         self._check_reading()
         check_pooling(self.pooling)
+        check_choice("subtract_mean", self.subtract_mean, [True, False])
 
     def _feature_names(self) -> list[str]:
         return pooled_names(super()._feature_names(), self.pooling, self.n_frames)
@@ -178,6 +192,8 @@ class FrameEmbedder(TakesFrames, NetworkEmbedder):
     def _extract(self, samples: list[np.ndarray]) -> np.ndarray:
         rows = self._embed(np.concatenate(samples))
         ends = np.cumsum([len(frames) for frames in samples])[:-1]
-        return np.stack(
-            [pooled(matrix, self.pooling, self.n_frames) for matrix in np.split(rows, ends)]
-        )
+        matrices = map(self._relative, np.split(rows, ends))
+        return np.stack([pooled(matrix, self.pooling, self.n_frames) for matrix in matrices])
+
+    def _relative(self, matrix: np.ndarray) -> np.ndarray:
+        return matrix - matrix.mean(axis=0) if self.subtract_mean else matrix

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -9,14 +10,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from mmsk.exceptions import ReadError
-from mmsk.video._container import damaged, file_bytes, import_av
-
-# No camera takes more frames a second; a file that has more is an attack.
-_MOST_FRAMES_A_SECOND = 1000
-LEAST_OF_DECLARED = 0.95
-_EBML = b"\x1aE\xdf\xa3"
-_SEGMENT = b"\x18\x53\x80\x67"
-_HEAD_BYTES = 4096
+from mmsk.video._completeness import check_complete
+from mmsk.video._container import damaged, import_av
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,23 +58,28 @@ def stamp_of(packet_or_frame: Any) -> int | None:
     return packet_or_frame.dts if stamp is None else stamp
 
 
-def read_index(container: Any, stream: Any, file: BinaryIO, max_seconds: float) -> FrameIndex:
+def read_index(
+    container: Any, stream: Any, file: BinaryIO, max_seconds: float, max_frames: int
+) -> FrameIndex:
     """Read all packets of a video stream and note their times.
 
     Raises
     ------
     ReadError
-        If there are no frames, they have no times, the video is longer than `max_seconds`, or
-        part of it is missing.
+        If there are no frames, they have no times, the video is longer than `max_seconds` or has
+        more than `max_frames`, or part of it is missing.
     """
-    stamps, durations, is_key, is_shown = _packets(container, stream, max_seconds)
-    _check_complete(container, stream, file, len(stamps))
+    stamps, durations, is_key, is_shown = _packets(container, stream, max_frames)
+    end = int(np.max(stamps + durations, initial=0)) * float(stream.time_base)
+    check_complete(container, stream, file, len(stamps), end)
     if not is_shown.any():
         raise ReadError("no frames in its video stream", "check")
     starts = _starts(stamps, is_key)
     order = np.argsort(stamps, kind="stable")
     order = order[is_shown[order]]
     stamps = stamps[order]
+    if len(stamps) > 1 and stamps[0] == stamps[-1]:
+        raise ReadError(f"all {len(stamps)} frames have the same time", "check")
     seconds = (stamps - stamps[0]) * float(stream.time_base)
     last = durations[order[-1]] or (np.median(np.diff(stamps)) if len(stamps) > 1 else 0)
     duration = float(seconds[-1] + max(float(last), 0.0) * float(stream.time_base))
@@ -93,22 +93,27 @@ def check_duration(seconds: float, max_seconds: float) -> None:
         raise ReadError(f"{seconds:,.1f} seconds, over max_seconds={max_seconds:g}", "check")
 
 
-def _packets(container: Any, stream: Any, max_seconds: float) -> tuple[np.ndarray, ...]:
+def check_frames(n_frames: int, max_frames: int) -> None:
+    """Raise ReadError for a video that has too many frames."""
+    if n_frames > max_frames:
+        raise ReadError(f"over max_frames={max_frames:,} frames", "check")
+
+
+def _packets(container: Any, stream: Any, max_frames: int) -> tuple[np.ndarray, ...]:
     """Time stamp, duration, and whether it is a key frame and is shown, of every packet."""
-    found: list[tuple[int, int, bool, bool]] = []
+    found = array("q")  # a list of half a million tuples would take 100 MB
+    n_found = 0
     try:
         for packet in filled_packets(container, stream):
             stamp = stamp_of(packet)
             if stamp is None:
                 raise ReadError("frames without times", "decode")
-            found.append((stamp, packet.duration or 0, packet.is_keyframe, not packet.is_discard))
-            if len(found) > max_seconds * _MOST_FRAMES_A_SECOND:
-                raise ReadError(
-                    f"over {_MOST_FRAMES_A_SECOND} frames a second of max_seconds={max_seconds:g}",
-                    "check",
-                )
+            shown = not packet.is_discard
+            found.extend((stamp, packet.duration or 0, packet.is_keyframe, shown))
+            n_found += 1
+            check_frames(n_found, max_frames)
     except import_av().FFmpegError as error:
-        raise damaged(f"damaged after {len(found)} frames", error) from error
+        raise damaged(f"damaged after {n_found} frames", error) from error
     table = np.array(found, dtype=np.int64).reshape(-1, 4)
     return table[:, 0], table[:, 1], table[:, 2].astype(bool), table[:, 3].astype(bool)
 
@@ -127,38 +132,3 @@ def _starts(stamps: np.ndarray, is_key: np.ndarray) -> np.ndarray:
     group = np.maximum(np.cumsum(is_key) - 1, 0)
     shown_before = stamps < stamps[keys[group]]
     return keys[np.maximum(group - shown_before, 0)]
-
-
-def _check_complete(container: Any, stream: Any, file: BinaryIO, n_frames: int) -> None:
-    """Compare with what the header declares: FFmpeg reads what is left without a word."""
-    if n_frames < LEAST_OF_DECLARED * stream.frames:
-        raise ReadError(f"truncated: {n_frames} of {stream.frames} frames", "decode")
-    declared = declared_bytes(file)
-    if file_bytes(file) < declared:
-        seconds = (container.duration or 0) / import_av().time_base
-        about = round(seconds * float(stream.average_rate or 0))
-        raise ReadError(
-            f"truncated: {n_frames} of about {about} frames, {file_bytes(file):,} of "
-            f"{declared:,} bytes",
-            "decode",
-        )
-
-
-def declared_bytes(file: BinaryIO) -> int:
-    """Size of a Matroska file by its header, which has no number of frames; 0 for others."""
-    place = file.tell()
-    file.seek(0)
-    head = file.read(_HEAD_BYTES)
-    file.seek(place)
-    return _end_of_segment(head) if head.startswith(_EBML) else 0
-
-
-def _end_of_segment(head: bytes) -> int:
-    """Place where the segment of a Matroska file ends; 0 where its writer could not know."""
-    start = head.find(_SEGMENT) + len(_SEGMENT)
-    if start < len(_SEGMENT) or start + 8 > len(head) or head[start] == 0:
-        return 0
-    n_bytes = 9 - head[start].bit_length()  # as many as the leading zero bits of the first say
-    unknown = (1 << 7 * n_bytes) - 1
-    size = int.from_bytes(head[start : start + n_bytes], "big") & unknown
-    return 0 if size == unknown else start + n_bytes + size

@@ -181,7 +181,7 @@ class MotionDescriptors(TakesFrames, CellExtractor):
 
         Parameters
         ----------
-        cell : path, bytes, binary file object, VideoClip or (frames, frames_per_second)
+        cell : path, bytes, binary file object, VideoClip, (frames, frames_per_second) or frames
             The video.
 
         Returns
@@ -217,6 +217,11 @@ class MotionDescriptors(TakesFrames, CellExtractor):
             return pooled_names(self._value_names(), None, self.n_frames - 1)
         names = pooled_names(self._value_names(), self.pooling, 0)
         return [f"{name}_part{part}" for part in range(self.n_parts) for name in names]
+
+    def _n_features(self) -> int:
+        values = self.grid**2 * sum(_WIDTHS[name] for name in self._names())
+        rows = len(pooled_names(["value"], self.pooling, self.n_frames - 1))
+        return values * rows * (1 if self.pooling is None else self.n_parts)
 
     def _value_names(self) -> Iterator[str]:
         for name in self._names():

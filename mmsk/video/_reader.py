@@ -14,10 +14,10 @@ from mmsk._validation import check_number
 from mmsk.exceptions import ReadError
 from mmsk.extraction._windows import check_windows
 from mmsk.samples import VideoClip
-from mmsk.video._arrays import check_pair, to_rgb
+from mmsk.video._arrays import check_bare, check_pair, to_rgb
 from mmsk.video._container import check_pixels, opened
 from mmsk.video._decode import decode_frames
-from mmsk.video._index import check_duration, read_index
+from mmsk.video._index import check_duration, check_frames, read_index
 from mmsk.video._sampling import Sampling
 from mmsk.video._windows import Choice, clips_of, in_whole, in_windows
 
@@ -28,7 +28,10 @@ class VideoReader(BaseEstimator):
     Accepted cells: a path (str or Path), bytes, a binary file object, a
     :class:`~mmsk.samples.VideoClip`, or a pair ``(frames, frames_per_second)`` where frames has
     shape (n_frames, height, width, 3) or (n_frames, height, width) and holds uint8 or floats in
-    [0, 1]. Accepted files: MP4 and MOV, Matroska and WebM, AVI, MPEG-TS and MPEG-PS, with any
+    [0, 1]. An array of shape (n_frames, height, width, 3) alone is taken to have 25 frames a
+    second, which makes no difference to ``sampling="uniform"``.
+
+    Accepted files: MP4 and MOV, Matroska and WebM, AVI, MPEG-TS and MPEG-PS, with any
     codec that FFmpeg decodes; the content decides, not the name. Files need the package ``av``
     (``pip install 'mmsk[video]'``).
 
@@ -52,12 +55,18 @@ class VideoReader(BaseEstimator):
         bytes for each.
     root : str or path, default=None
         Folder from which relative paths start and which no path may leave. None reads any file.
+    max_frames : int, default=500_000
+        Most frames of a video, of which the times are read: an hour at 120 a second.
+    max_decode_seconds : float, default=300
+        Longest time of one processor that decoding from one wanted frame to the next may take,
+        against files made to be decoded for ever.
 
     Notes
     -----
-    A file that ends before its header says is refused: MP4 and AVI where 5 % of the frames are
-    missing, Matroska where one byte is. In MPEG streams it cannot be seen. Frames that the decoder
-    marks as damaged are tolerated up to a tenth of those decoded; more are refused.
+    A file that ends before its header says is refused: MP4, Matroska and AVI where a byte is
+    missing, or 5 % of the frames or of the length that they declare. In MPEG streams, which
+    declare nothing, it cannot be seen. Frames that the decoder marks as damaged, and those that it
+    leaves out, are tolerated up to a tenth; more are refused. The frame before stands for them.
 
     Examples
     --------
@@ -84,17 +93,23 @@ class VideoReader(BaseEstimator):
         max_bytes: int = 2_000_000_000,
         max_pixels: int = 40_000_000,
         root: str | os.PathLike | None = None,
+        max_frames: int = 500_000,
+        max_decode_seconds: float = 300,
     ) -> None:
         self.max_seconds = max_seconds
         self.max_bytes = max_bytes
         self.max_pixels = max_pixels
         self.root = root
+        self.max_frames = max_frames
+        self.max_decode_seconds = max_decode_seconds
 
     def check_parameters(self) -> None:
         """Raise ValueError for a parameter that is not accepted."""
         check_number("max_seconds", self.max_seconds, low=0, low_open=True)
         check_number("max_bytes", self.max_bytes, low=1, integer=True)
         check_number("max_pixels", self.max_pixels, low=1, integer=True)
+        check_number("max_frames", self.max_frames, low=1, integer=True)
+        check_number("max_decode_seconds", self.max_decode_seconds, low=0, low_open=True)
 
     def read(
         self,
@@ -109,7 +124,7 @@ class VideoReader(BaseEstimator):
 
         Parameters
         ----------
-        cell : path, bytes, binary file object, VideoClip or (frames, frames_per_second)
+        cell : path, bytes, binary file object, VideoClip, (frames, frames_per_second) or frames
             The video.
         n_frames : int, default=16
             Number of frames, at most.
@@ -158,7 +173,7 @@ class VideoReader(BaseEstimator):
 
         Parameters
         ----------
-        cell : path, bytes, binary file object, VideoClip or (frames, frames_per_second)
+        cell : path, bytes, binary file object, VideoClip, (frames, frames_per_second) or frames
             The video.
         window_length : float
             Seconds in a window. A shorter video is one window.
@@ -204,30 +219,33 @@ class VideoReader(BaseEstimator):
         elif isinstance(cell, tuple):
             yield from self._from_array(*check_pair(cell), choice)
         elif isinstance(cell, np.ndarray):
-            raise ReadError("frames without a rate: give (frames, frames_per_second)", "check")
+            yield from self._from_array(*check_bare(cell), choice)
         elif is_source(cell):
             yield from self._from_file(cell, choice, target_size)
         else:
             raise ReadError(
                 f"not a video: {type(cell).__name__}; accepted are a path, bytes, a binary file "
-                "object or (frames, frames_per_second)",
+                "object, (frames, frames_per_second) or frames",
                 "check",
             )
 
     def _from_file(self, cell: Any, choice: Choice, target_size: int | None) -> Iterator[VideoClip]:
         with open_cell(cell, root=self.root, max_bytes=self.max_bytes) as file:
             with opened(file, self.max_pixels) as (container, stream):
-                index = read_index(container, stream, file, self.max_seconds)
+                index = read_index(container, stream, file, self.max_seconds, self.max_frames)
             windows = choice(index.times_seconds, index.duration_seconds, index.is_key)
             wanted = np.unique(np.concatenate([window.numbers for window in windows]))
             with opened(file, self.max_pixels) as (container, stream):
-                frames = decode_frames(container, stream, index, wanted, target_size)
+                frames = decode_frames(
+                    container, stream, index, wanted, target_size, self.max_decode_seconds
+                )
                 yield from clips_of(windows, wanted, frames)
 
     def _from_array(self, frames: np.ndarray, rate: float, choice: Choice) -> Iterator[VideoClip]:
         check_pixels(frames.shape[2], frames.shape[1], self.max_pixels)
         duration = len(frames) / rate
         check_duration(duration, self.max_seconds)
+        check_frames(len(frames), self.max_frames)
         for window in choice(np.arange(len(frames)) / rate, duration, None):
             chosen = to_rgb(frames[window.numbers])
             yield VideoClip(chosen, window.times_seconds, window.duration_seconds)

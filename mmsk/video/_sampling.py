@@ -76,12 +76,11 @@ class Sampling:
             keys = keys if len(keys) else np.array([0])
             n_taken = min(self.n_frames, len(keys))
             return keys[((np.arange(n_taken) + 0.5) / n_taken * len(keys)).astype(np.int64)]
-        start, step = 0.0, self.step_seconds
-        if step is None:
-            step = duration_seconds / self.n_frames
-            start = step / 2
-        times = start + step * np.arange(self.n_frames)
-        times = times[: max(1, np.searchsorted(times, duration_seconds))]
+        if self.step_seconds is None:
+            times = duration_seconds / self.n_frames * (np.arange(self.n_frames) + 0.5)
+        else:
+            times = self.step_seconds * np.arange(self.n_frames)
+            times = times[: max(1, np.searchsorted(times, duration_seconds))]
         # The frame on the screen at a time is the last one that appeared.
         shown = np.searchsorted(times_seconds, times + ROUNDED_SECONDS, side="right") - 1
         return np.maximum(shown, 0)

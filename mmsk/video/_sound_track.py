@@ -32,14 +32,16 @@ class SoundTrackReader(AudioReader):
     Parameters
     ----------
     max_seconds : float, default=600
-        Longest accepted sound, checked against the header where it tells, and while decoding. It
-        bounds memory, as in AudioReader; of what is read in windows only one is held.
+        Longest accepted sound, checked against the header where it tells, and while decoding. Of
+        what is read in windows only one is held.
     min_seconds : float, default=0
         Shortest accepted sound.
     max_bytes : int, default=2_000_000_000
         Largest file, in bytes. A file object is read into memory whole.
     root : str or path, default=None
         Folder from which relative paths start and which no path may leave. None reads any file.
+    max_values : int, default=60_000_000
+        Most samples of one channel that are held at once, as in AudioReader.
 
     See Also
     --------
@@ -70,10 +72,11 @@ class SoundTrackReader(AudioReader):
         min_seconds: float = 0,
         max_bytes: int = 2_000_000_000,
         root: str | os.PathLike | None = None,
+        max_values: int = 60_000_000,
     ) -> None:
-        super().__init__(max_seconds, min_seconds, max_bytes, root)
+        super().__init__(max_seconds, min_seconds, max_bytes, root, max_values)
 
     def _opened_file(
-        self, file: BinaryIO
+        self, file: BinaryIO, max_values: int | None
     ) -> AbstractContextManager[tuple[int, Iterator[np.ndarray]]]:
-        return opened_track(file, self.max_seconds)
+        return opened_track(file, self.max_seconds, max_values)

@@ -9,19 +9,22 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from mmsk.audio._decode import check_length
+from mmsk.audio._decode import check_length, check_sound
 from mmsk.audio._mono import to_float
 from mmsk.exceptions import ReadError
+from mmsk.video._completeness import LEAST_OF_DECLARED, declared_bytes
 from mmsk.video._container import damaged, file_bytes, import_av, opened_container
 from mmsk.video._decode import MOST_DAMAGED
-from mmsk.video._index import LEAST_OF_DECLARED, declared_bytes, filled_packets
+from mmsk.video._index import filled_packets
 
 _SAMPLES_AT_ONCE = 2**15
 _MOST_PIXELS = 40_000_000  # of pictures beside the sound, which FFmpeg may look at
 
 
 @contextmanager
-def opened_track(file: BinaryIO, max_seconds: float) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
+def opened_track(
+    file: BinaryIO, max_seconds: float, max_values: int | None = None
+) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
     """Open the sound of a video file, to be decoded block by block.
 
     Parameters
@@ -30,6 +33,8 @@ def opened_track(file: BinaryIO, max_seconds: float) -> Iterator[tuple[int, Iter
         Read from its start.
     max_seconds : float
         Longest accepted sound.
+    max_values : int, default=None
+        Most samples of one channel; None is no limit.
 
     Yields
     ------
@@ -52,8 +57,10 @@ def opened_track(file: BinaryIO, max_seconds: float) -> Iterator[tuple[int, Iter
             raise ReadError("empty audio: 0 frames", "check")
         rate = first.sample_rate
         declared = _declared_samples(container, stream, rate)
-        check_length(max(1, declared), rate, first.layout.nb_channels, max_seconds)
-        yield rate, _blocks(chain([first], frames), first, max_seconds, declared, file)
+        check_sound(rate, first.layout.nb_channels)
+        check_length(max(1, declared), rate, max_seconds, max_values)
+        blocks = _blocks(chain([first], frames), first, declared, file)
+        yield rate, _limited(blocks, rate, max_seconds, max_values)
 
 
 def _sound_stream(container: Any) -> Any:
@@ -86,8 +93,18 @@ def _frames(container: Any, stream: Any) -> Iterator[Any]:
         raise damaged(what, error) from error
 
 
+def _limited(
+    blocks: Iterator[np.ndarray], rate: int, max_seconds: float, max_values: int | None
+) -> Iterator[np.ndarray]:
+    read = 0
+    for block in blocks:
+        read += len(block)
+        check_length(read, rate, max_seconds, max_values)
+        yield block
+
+
 def _blocks(
-    frames: Iterator[Any], first: Any, max_seconds: float, declared: int, file: BinaryIO
+    frames: Iterator[Any], first: Any, declared: int, file: BinaryIO
 ) -> Iterator[np.ndarray]:
     """Yield blocks of many frames, which are short; all have the rate and channels of the first."""
     rate, n_channels, read = first.sample_rate, first.layout.nb_channels, 0
@@ -99,15 +116,12 @@ def _blocks(
                 f"at {rate} Hz to {frame.layout.nb_channels} at {frame.sample_rate} Hz",
                 "decode",
             )
+        read += frame.samples
         values = frame.to_ndarray()
         waiting.append(values.T if frame.format.is_planar else values.reshape(-1, n_channels))
         if sum(map(len, waiting)) >= _SAMPLES_AT_ONCE:
-            read += sum(map(len, waiting))
-            check_length(read, rate, n_channels, max_seconds)
             yield _joined(waiting)
             waiting = []
-    read += sum(map(len, waiting))
-    check_length(read, rate, n_channels, max_seconds)
     if waiting:
         yield _joined(waiting)
     _check_complete(read, declared, file)

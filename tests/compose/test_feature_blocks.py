@@ -9,13 +9,16 @@ import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils import _safe_indexing
 
-from mmsk import FeatureBlocks
+from mmsk import FeatureBlocks, SVMClassifier
 from mmsk.compose import _feature_blocks
 
 NAN = np.nan
@@ -309,3 +312,30 @@ def test_grid_search(problem):
     blocks, y = problem
     search = GridSearchCV(SVC(), {"C": [0.1, 10]}, cv=3, error_score="raise")
     assert search.fit(blocks, y).predict(blocks[:4]).shape == (4,)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        HistGradientBoostingClassifier(max_iter=2),
+        RandomForestClassifier(2),
+        make_pipeline(SimpleImputer(), LogisticRegression()),
+        SVMClassifier(),
+    ],
+    ids=["boosting", "forest", "imputed", "svm"],
+)
+def test_estimators_that_take_nan_predict_nothing_for_rows_without_a_modality(head):
+    image = np.arange(16.0).reshape(8, 2)
+    text = sparse.csr_matrix(np.eye(8, 3))
+    y = np.arange(8) % 2
+    head.fit(FeatureBlocks({"image": image, "text": text}), y)
+    present = np.ones((8, 2), dtype=bool)
+    present[2:5, 1] = False  # sparse rows that are empty do not tell
+    head.predict(FeatureBlocks({"image": image, "text": text}, present=present))
+    present[2:4, 0] = False
+    blocks = FeatureBlocks({"image": image, "text": text}, present=present)
+    with pytest.raises(ValueError, match="Rows 2, 3 have no modality at all"):
+        head.predict(blocks)
+    with pytest.raises(ValueError, match="Rows 2, 3 have no modality at all"):
+        head.fit(blocks, y)
+    assert blocks[4:].shape == np.asarray(blocks[4:]).shape

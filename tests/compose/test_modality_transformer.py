@@ -234,7 +234,8 @@ def test_columns_by_place_in_a_table_of_another_order(gappy):
     blocks = model.transform(gappy[gappy.columns[::-1]])
     expected = model.transform(gappy)
     np.testing.assert_array_equal(blocks.present, expected.present)
-    np.testing.assert_array_equal(np.asarray(blocks), np.asarray(expected))
+    for name, block in blocks.items():
+        np.testing.assert_array_equal(dense(block), dense(expected[name]))
 
 
 def test_one_column_for_several_extractors(gappy):
@@ -596,6 +597,11 @@ def test_array_output_is_the_parents(whole):
 def test_refused_output(whole):
     with pytest.raises(ValueError, match="output='frame' is not one of 'blocks', 'array'"):
         ModalityTransformer(some_transformers(), output="frame").fit(whole)
+
+
+def test_refused_number_of_jobs(whole):
+    with pytest.raises(ValueError, match="n_jobs=0 is no number of threads"):
+        ModalityTransformer(some_transformers(), n_jobs=0).fit(whole)
 
 
 def test_what_is_no_table_gets_a_hint(whole):

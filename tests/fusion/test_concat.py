@@ -199,6 +199,27 @@ def test_refused_scale(parts):
     message = "scale='minmax' is not one of 'standard', 'block', None"
     with pytest.raises(ValueError, match=message):
         ConcatFusion("minmax").fit(FeatureBlocks(parts))
+    with pytest.raises(ValueError, match=r"scale\['text'\]='minmax' is not one of 'standard'"):
+        ConcatFusion({"text": "minmax"}).fit(FeatureBlocks(parts))
+    with pytest.raises(ValueError, match="scale names the block 'video', but the blocks are"):
+        ConcatFusion({"video": "block"}).fit(FeatureBlocks(parts))
+
+
+def weighted(scale):
+    return WeightedFusion({"sound": 2}, scale)
+
+
+@pytest.mark.parametrize("fusion", [ConcatFusion, weighted])
+def test_a_scale_for_single_blocks(gappy, fusion):
+    fused = dense(fusion({"sound": "block", "image": None}).fit_transform(gappy))
+    ends = np.cumsum(list(WIDTHS.values()))
+    whole = [dense(fusion(scale).fit_transform(gappy)) for scale in (None, "block", "standard")]
+    for part, expected in zip(
+        np.split(fused, ends[:-1], axis=1),
+        [np.split(w, ends[:-1], axis=1)[place] for place, w in enumerate(whole)],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(part, expected)
 
 
 def test_fused_memory_is_bounded(monkeypatch):

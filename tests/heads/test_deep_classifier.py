@@ -422,6 +422,7 @@ def test_search_in_two_processes(blocks, y):
         ({"hidden_layer_sizes": 5}, "hidden_layer_sizes=5 is not a sequence of integers above 0"),
         ({"hidden_layer_sizes": (5, 0)}, r"hidden_layer_sizes=\(5, 0\) is not a sequence"),
         ({"hidden_layer_sizes": "64"}, "hidden_layer_sizes='64' is not a sequence"),
+        ({"n_jobs": 0}, "n_jobs=0 is no number of threads"),
         ({"fusion": "mean"}, "fusion='mean' is not one of 'concat', 'weighted'"),
         ({"n_components": 0}, "n_components=0 is not an integer of at least 1"),
         ({"activation": "swish"}, "activation='swish' is not one of 'identity', 'logistic'"),

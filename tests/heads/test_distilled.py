@@ -284,6 +284,7 @@ def test_blocks(table, y):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"n_jobs": 0}, "n_jobs=0 is no number of threads"),
         ({"temperature": 0}, "temperature=0 is not a number above 0"),
         ({"temperature": "hot"}, "temperature='hot' is not a number"),
         ({"mixing_weight": 1.5}, "mixing_weight=1.5 is not a number of at least 0 and at most 1"),

@@ -455,6 +455,7 @@ def test_rows_without_a_modality_and_bad_values_are_refused(blocks, y):
     ("parameters", "message"),
     [
         ({"combination": "median"}, "combination='median' is not one of 'mean', 'weighted', 'pro"),
+        ({"n_jobs": 0}, "n_jobs=0 is no number of threads"),
         ({"scale": "minmax"}, "scale='minmax' is not one of 'standard', 'block', None"),
         ({"weights": "alignment"}, "weights='alignment' is not one of 'score'"),
         ({"weights": [1.0]}, "weights has 1 values, but there are 3 blocks"),

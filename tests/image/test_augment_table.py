@@ -132,6 +132,7 @@ def test_unreadable_cells(table):
         ({"n_copies": 0}, "n_copies=0 is not"),
         ({"image_size": 0}, "image_size=0 is not"),
         ({"on_error": "skip"}, "on_error='skip' is not one of"),
+        ({"n_jobs": 0}, "n_jobs=0 is no number of threads"),
         ({"max_bad_fraction": 2}, "max_bad_fraction=2 is not"),
         ({"augmenter": ImageAugmenter(flip=2)}, "flip=2 is not"),
         ({"reader": 3}, "reader=3 is not an ImageReader"),

@@ -129,13 +129,34 @@ def test_augmentation_is_the_mean_over_views(pixels):
         assert_close(features[0], embed(views).mean(axis=0))
 
 
-@pytest.mark.parametrize("backbone", ["squeezenet1_0", "mobilenet_v3_small", "resnet18"])
-def test_rows_have_equal_bits_in_every_batch(pictures, backbone):
-    rows = small(backbone).transform(pictures)
+def test_a_grid_tells_where_something_is(pixels):
+    plain, left, right = np.zeros((3, 64, 64, 3), dtype=np.uint8)
+    left[:48, :24], right[:48, -24:] = pixels[:, :24], pixels[:, :24]
+    whole, cells = (
+        small(layer="features.3", grid=grid).transform([plain, left, right]) for grid in (1, 2)
+    )
+    cells = cells.reshape(3, -1, 2, 2)  # the map has 14 x 14 places: even halves
+    assert_close(cells.mean(axis=(2, 3)), whole)
+    of_left, of_right = np.abs(cells[1:] - cells[0]).sum(axis=(1, 2))
+    assert of_left[0] > 2 * of_left[1]
+    assert of_right[1] > 2 * of_right[0]
+
+
+@pytest.mark.parametrize(
+    ("backbone", "where"),
+    [
+        ("squeezenet1_0", {}),
+        ("mobilenet_v3_small", {}),
+        ("resnet18", {}),
+        ("resnet18", {"layer": "layer2", "grid": 3}),
+    ],
+)
+def test_rows_have_equal_bits_in_every_batch(pictures, backbone, where):
+    rows = small(backbone, **where).transform(pictures)
     for batch_size in (1, 2, 3, 100):
-        again = small(backbone, batch_size=batch_size).transform(pictures[::-1])[::-1]
+        again = small(backbone, batch_size=batch_size, **where).transform(pictures[::-1])[::-1]
         assert np.array_equal(rows, again)
-    assert np.array_equal(rows[:1], small(backbone).transform(pictures[:1]))
+    assert np.array_equal(rows[:1], small(backbone, **where).transform(pictures[:1]))
 
 
 def test_precision_rounds(pictures):
@@ -166,6 +187,14 @@ def test_names_need_no_weights(monkeypatch):
     names = CNNEmbedder("resnet18").get_feature_names_out()
     assert list(names[[0, -1]]) == ["resnet18_0", "resnet18_511"]
     assert len(CNNEmbedder("resnet18", layer="layer2").get_feature_names_out()) == 128
+    names = CNNEmbedder("resnet18", layer="layer2", grid=2).get_feature_names_out()
+    assert list(names[[0, 1, 2, 4, -1]]) == [
+        "resnet18_0_cell0_0",
+        "resnet18_0_cell0_1",
+        "resnet18_0_cell1_0",
+        "resnet18_1_cell0_0",
+        "resnet18_127_cell1_1",
+    ]
 
 
 def test_set_params_changes_the_network(pictures):

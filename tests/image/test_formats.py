@@ -1,12 +1,10 @@
 import io
-import resource
 import struct
-import zlib
 
 import numpy as np
 import PIL.Image
-import PIL.PngImagePlugin
 import pytest
+from made_pictures import png
 
 from mmsk.exceptions import ReadError
 from mmsk.image import ImageReader
@@ -28,16 +26,6 @@ WRITTEN = {
     "ppm": ("PPM", {}),
 }
 FUZZED = ["jpeg", "png", "gif", "webp", "tiff", "bmp"]
-
-
-def png(width, height, *chunks):
-    """A PNG of 8-bit RGB with a header that says so, whatever the chunks hold."""
-    header = (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    parts = [b"\x89PNG\r\n\x1a\n"]
-    for kind, data in (header, *chunks, (b"IEND", b"")):
-        check = zlib.crc32(kind + data)
-        parts += [struct.pack(">I", len(data)), kind, data, struct.pack(">I", check)]
-    return b"".join(parts)
 
 
 @pytest.mark.parametrize("kind", list(WRITTEN))
@@ -113,44 +101,12 @@ def test_jpeg_with_rotten_bits_is_read_alike_each_time(pixels, encode):
     np.testing.assert_array_equal(first, second)
 
 
-def _bombs(encode):
-    small = np.zeros((8, 8, 3), dtype=np.uint8)
-    side = struct.pack("<H", 16_000)
-    gif = bytearray(encode(small, "GIF"))
-    gif[6:10] = side * 2
-    jpeg = bytearray(encode(small, "JPEG"))
-    start = jpeg.index(b"\xff\xc0")
-    jpeg[start + 5 : start + 9] = side[::-1] * 2
-    webp = bytearray(encode(small, "WEBP", lossless=True))
-    start = webp.index(b"VP8L") + 9
-    webp[start : start + 4] = (15_999 | 15_999 << 14).to_bytes(4, "little")
-    idat = zlib.compress(bytes(1_000_000))
-    return {
-        "png": png(16_000, 16_000, (b"IDAT", idat)),
-        "144 Mpx png": png(12_000, 12_000, (b"IDAT", idat)),
-        "gif": gif,
-        "jpeg": jpeg,
-        "webp": webp,
-    }
-
-
-def test_bombs_are_refused_before_they_are_decoded(encode):
-    bombs = _bombs(encode)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for content in bombs.values():
-        with pytest.raises(ReadError, match=r"over max_pixels=100,000,000|exceeds limit of"):
-            ImageReader().read(content)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB on Linux
-
-
-def test_huge_text_and_profile_chunks(encode):
-    picture = (b"IDAT", zlib.compress(bytes(4 * 13)))
-    text = (b"zTXt", b"Comment\0\0" + zlib.compress(bytes(100_000_000)))
-    with pytest.raises(ReadError, match="damaged PNG: Decompressed data too large"):
-        ImageReader().read(png(4, 4, text, picture))
-    profile = bytes(3_000_000)
-    content = encode(np.zeros((4, 4, 3), dtype=np.uint8), "JPEG", icc_profile=profile)
-    assert ImageReader().read(content).width == 4
+def test_a_gif_frame_larger_than_its_file_is_a_bomb_too(encode):
+    content = bytearray(encode(np.zeros((8, 8, 3), dtype=np.uint8), "GIF"))
+    start = content.rindex(b",\0\0\0\0")
+    content[start + 5 : start + 9] = struct.pack("<HH", 16_000, 16_000)
+    with pytest.raises(ReadError, match="exceeds limit of"):
+        ImageReader().read(content)
 
 
 def test_max_pixels_may_be_above_the_limit_of_pillow(encode, monkeypatch):

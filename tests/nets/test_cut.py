@@ -122,3 +122,40 @@ def test_the_class_token_is_taken():
         network(pictures)
         rows = CutNetwork(network, plan)(pictures)
     assert torch.allclose(rows, seen[0][:, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "layer", "axes"),
+    [
+        ("mobilenet_v3_small", "features.4", (0, 1, 2, 3)),
+        ("swin_t", "features.1", (0, 3, 1, 2)),
+        ("squeezenet1_0", "features.12", (0, 1, 2, 3)),
+    ],
+)
+def test_a_grid_keeps_where_things_are(backbone, layer, axes):
+    pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    network = used_network(backbone, 64)
+    seen = []
+    of_layer = network.get_submodule(layer)
+    hook = of_layer.register_forward_hook(lambda *call: seen.append(call[2]))
+    plan = plan_cut(backbone, layer, 64, 64, 3)
+    with torch.inference_mode():
+        network(pictures)
+        hook.remove()
+        rows = CutNetwork(network, plan)(pictures)
+    expected = torch.nn.AdaptiveAvgPool2d(3)(seen[0].permute(axes)).flatten(1)
+    assert plan.width == expected.shape[1]
+    assert (rows - expected).abs().max() <= 1e-5 * expected.abs().max()
+
+
+@pytest.mark.parametrize(
+    ("backbone", "layer", "message"),
+    [
+        ("resnet18", None, "grid=3, but layer=None of 'resnet18' gives no map. Name an earlier"),
+        ("vit_b_32", "encoder", "grid=3, but layer='encoder' of 'vit_b_32' gives no map"),
+        ("resnet18", "layer4", "grid=3 is finer than the map of 2 x 2 that layer='layer4'"),
+    ],
+)
+def test_a_grid_needs_a_map(backbone, layer, message):
+    with pytest.raises(ValueError, match=message):
+        plan_cut(backbone, layer, 64, 64, 3)

@@ -13,8 +13,10 @@ from mmsk import (
     CNNEmbedder,
     ConcatFusion,
     FeatureBlocks,
+    FrameEmbedder,
     HOGEmbedder,
     ModalityTransformer,
+    MotionDescriptors,
     ReadError,
     SVMClassifier,
     TfidfEmbedder,
@@ -100,6 +102,19 @@ def test_series_are_told_apart():
     assert pipeline.score(table[1::2], y[1::2]) > 0.8
     parts = pipeline["features"].named_transformers_["sensor"].transformer_list
     assert [name for name, _ in parts] == ["statistics", "rocket"]
+
+
+def test_videos_keep_the_proportions_of_their_histograms():
+    modalities = {"clip": "video", "title": "text"}
+    assert multimodal_pipeline(modalities)["fusion"].scale == {"clip": "block"}
+    for video in (FrameEmbedder(weights=None), MotionDescriptors(normalize=False)):
+        pipeline = multimodal_pipeline(modalities, extractors={"video": video})
+        assert pipeline["fusion"].scale == "standard"
+    generator = np.random.default_rng(0)
+    clips = generator.integers(0, 256, (6, 8, 16, 16, 3), dtype=np.uint8)
+    table = pd.DataFrame({"clip": pd.Series(list(clips), dtype=object)})
+    pipeline = multimodal_pipeline(table).fit(table, [0, 1] * 3)
+    assert pipeline.predict(table).tolist() == [0, 1] * 3
 
 
 def test_extractors_replace_defaults_by_column_before_modality():

@@ -49,6 +49,15 @@ def test_every_family_of_fusions_is_in_it():
     assert set(FUSIONS) - tried == {"FrameFusion", "KernelFusion"}
 
 
+def test_scales_of_single_blocks_are_kept():
+    pipeline = multimodal_pipeline({"clip": "video", "title": "text"})
+    scale = {"clip": "block"}
+    assert pipeline["fusion"].scale == scale
+    fusions = search_space(pipeline)[0]["fusion"]
+    kept = [each for each in fusions if getattr(each, "scale", None) == scale]
+    assert [type(each).__name__ for each in kept] == ["ConcatFusion"] + 2 * ["WeightedFusion"]
+
+
 def test_heads_are_of_the_kind_of_the_pipeline():
     pipeline = multimodal_pipeline({"t": "text"})
     for head in (SVMClassifier(), SVMRegressor()):

@@ -4,6 +4,8 @@ import tracemalloc
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mmsk.exceptions import MissingDependencyError, ReadError
@@ -109,6 +111,12 @@ def test_gaps_are_interpolated(kind):
     )
 
 
+def test_what_is_masked_or_not_available_is_a_gap():
+    masked = np.ma.masked_array([0, 99, 2], [False, True, False])
+    for cell in (masked, [0, pd.NA, 2]):
+        np.testing.assert_array_equal(READER.read(cell).values.ravel(), [0, 1, 2])
+
+
 def test_gaps_belong_to_their_channel():
     cell = np.array([[1, np.nan], [np.nan, 5], [3, 7]])
     np.testing.assert_array_equal(READER.read(cell).values, [[1, 5], [2, 5], [3, 7]])
@@ -204,6 +212,84 @@ def test_size_limits(kind):
     refused((FILES | SAME)[kind], reason, SMALL)
 
 
+def peak_of_refusal(content, reason, reader=READER):
+    tracemalloc.start()
+    try:
+        refused(content, reason, reader)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_line_without_end_takes_little_memory(tmp_path):
+    path = tmp_path / "a.csv"
+    for content in (b"1" * 30_000_000, b"x\n" + b"1" * 30_000_000):
+        path.write_bytes(content)
+        reason = r"line \d of a .csv file has over 16,777,216 characters"
+        assert peak_of_refusal(path, reason) < 120_000_000
+    path.write_bytes(b"," * 10_000_000)
+    assert peak_of_refusal(path, "over max_values=1,000,000", SeriesReader(max_values=10**6)) < 1e8
+
+
+def test_lines_are_counted_before_memory_is_taken(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"1\n" * 1_000_000)
+    assert peak_of_refusal(path, "over max_values=500,000", SeriesReader(max_values=500_000)) < 1e6
+
+
+def with_footer(content, old, new):
+    """Change a number in the footer, where it is written in as many bytes as before."""
+    length = int.from_bytes(content[-8:-4], "little")
+    footer = content[-8 - length : -8]
+    assert footer.count(old) >= 1
+    return content[: -8 - length] + footer.replace(old, new) + content[-8:]
+
+
+def packed(n_bytes):
+    """A column of zeros in one page that unpacks to so many bytes."""
+    file = io.BytesIO()
+    n_values = n_bytes // 8
+    table = pa.table({"x": np.zeros(n_values)})
+    pq.write_table(
+        table,
+        file,
+        compression="zstd",
+        use_dictionary=False,
+        data_page_size=2**31 - 1,
+        write_batch_size=n_values,
+        row_group_size=n_values,
+        max_rows_per_page=n_values,
+    )
+    return file.getvalue()
+
+
+def test_a_page_that_unpacks_to_much_is_not_unpacked():
+    bomb = packed(2**27 + 8)
+    assert len(bomb) < 100_000
+    before = pa.total_allocated_bytes(), pa.default_memory_pool().max_memory()
+    refused(bomb, "a page of 134,217,[0-9]+ bytes when unpacked, over 134,217,728")
+    assert pa.total_allocated_bytes() == before[0]
+    assert pa.default_memory_pool().max_memory() == before[1]
+
+
+def test_a_footer_that_lies_about_rows_is_refused():
+    content = parquet(pd.DataFrame({"x": np.arange(100.0)}))
+    written, other = (bytes([2 * n & 127 | 128, 2 * n >> 7]) for n in (100, 101))  # as in Thrift
+    reason = "damaged .parquet file: 100 rows where its footer says 101"
+    refused(with_footer(content, written, other), reason)
+
+
+def test_text_in_parquet_is_read_for_times_only():
+    frame = pd.DataFrame({"t": ["2020-01-01T00:00:00", "2020-01-01T00:00:02"], "x": [1, 2]})
+    assert SeriesReader(time_column="t").read(parquet(frame)).sample_rate == 0.5
+    frame["t"] = ["1" * 100, "2"]
+    refused(parquet(frame), "time stamps that are neither", SeriesReader(time_column="t"))
+    named = pd.DataFrame({"x": [1.0, 2.0]}, index=["first", "second"])
+    assert READER.read(parquet(named)).values.ravel().tolist() == [1, 2]
+    numbers = pd.DataFrame({"t": [0.0, 0.5], "x": [1, 2]})
+    assert SeriesReader(time_column="t").read(parquet(numbers)).sample_rate == 2
+
+
 def test_times_far_apart_take_no_memory():
     frame = pd.DataFrame({"t": [0, 1e-3, 1e9], "x": [1, 2, 3]})
     refused(frame, "over max_values=50,000,000", SeriesReader(time_column="t"))
@@ -253,7 +339,11 @@ def test_files_have_limits(tmp_path):
         (npy(np.zeros((2, 2, 2))), r"an array of shape \(2, 2, 2\)"),
         (npy(np.array(["a"])), "a .npy file of dtype <U1"),
         (FILES["parquet"][:-9], "damaged .parquet file"),
-        (parquet(pd.DataFrame({"a": [[1], [2]]})), "column 'a' holds object, not numbers"),
+        (parquet(pd.DataFrame({"a": [[1], [2]]})), "column 'a' holds list<.*>, not numbers"),
+        (parquet(pd.DataFrame({"a": ["1", "2"]})), "column 'a' holds .*string, not numbers"),
+        ([10**400], "neither numbers nor lists"),
+        (b'x\n"1\n"\n3\n', "damaged .csv file: quotes that go on over the end of a line"),
+        (b"x,y\n1,2\n\n3,4\n", "damaged .csv file: line 3 has 1 fields, not 2"),
     ],
 )
 def test_malformed_cells_are_refused(cell, reason):
@@ -267,6 +357,7 @@ def test_malformed_cells_are_refused(cell, reason):
         ([0, 1, 1], "the time stamp of point 2 repeats the one before"),
         ([0, None, 2], "the time stamp of point 1 is missing"),
         (["a", "b", "c"], "time stamps that are neither numbers nor dates"),
+        ([0, 1e-320, 1], "time stamps 1e-320 seconds apart"),
     ],
 )
 def test_malformed_times_are_refused(times, reason):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -142,6 +143,26 @@ def test_code_that_comes_with_a_model_is_not_run(folder, tmp_path):
     with pytest.raises(ValueError, match=r"has no config\.json that can be read"):
         TransformerEmbedder(tmp_path).transform(["a"])
     assert not (tmp_path / "marker").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        (
+            "attn_implementation",
+            "someone/kernel",
+            "attn_implementation='someone/kernel' in",
+        ),
+        ("_attn_implementation", "flash_attention_2", "attn_implementation='flash_attention_2'"),
+        ("quantization_config", {"quant_method": "fp8"}, "has a quantization_config in its config"),
+    ],
+)
+def test_code_that_a_config_names_is_not_fetched(tmp_path, folder, key, value, message):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | {key: value}))
+    with pytest.raises(ValueError, match=message):
+        TransformerEmbedder(copy).transform(TEXTS)
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,8 @@ def test_a_file_is_opened_again_only_where_it_changed(write):
         ("words.txt", b"no\nnumbers\n", "the first line, b'no\\\\n', has no numbers"),
         ("cut.bin", binary()[:60], r"it ends after \d of 5 words"),
         ("text.bin", lines(), "invalid literal"),
+        ("backwards.bin", b"1000000000000 -1\na b c d e f", "-1 numbers a word"),
+        ("huge.txt", b"2 900000000000\na 1 2\n", "900000000000 numbers a line by the first"),
         ("no.npz", b"PK", ""),
     ],
 )
@@ -99,6 +101,13 @@ def test_archives_of_something_else(tmp_path):
     np.savez(tmp_path / "b.npz", words=np.array([{}]), vectors=np.ones((1, 2)))
     with pytest.raises(ValueError, match="allow_pickle=False"):
         open_vectors(tmp_path / "b.npz")
+
+
+def test_an_archive_that_unpacks_without_end(tmp_path):
+    words = np.array(["a", "a" * 10**6])
+    np.savez_compressed(tmp_path / "bomb.npz", words=words, vectors=np.ones((2, 2)))
+    with pytest.raises(ValueError, match=r"'words.npy' unpacks to 8,000,\d+ bytes"):
+        open_vectors(tmp_path / "bomb.npz")
 
 
 def test_a_line_with_other_numbers(write):

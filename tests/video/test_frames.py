@@ -64,6 +64,31 @@ def test_without_pooling_the_frames_stand_one_after_the_other(square):
     assert embedder.get_feature_names_out()[512] == "squeezenet1_0_0_frame1"
 
 
+def test_only_what_changes_is_left_without_the_mean(square, embedded):
+    embedder = small(pooling=None, subtract_mean=True)
+    tolerance = 1e-5 * np.abs(embedded).max()
+    expected = embedded - embedded.mean(axis=0)
+    (row,) = embedder.transform([(square, 30)])
+    np.testing.assert_allclose(row.reshape(6, 512), expected, atol=tolerance)
+    np.testing.assert_allclose(embedder.frames((square, 30)).T, expected, atol=tolerance)
+    embedder.set_params(pooling=["mean", "max"])
+    still = np.repeat(square[:1], 9, axis=0)
+    np.testing.assert_allclose(embedder.transform([(still, 30)]), 0, atol=tolerance)
+
+
+def test_a_grid_keeps_where_things_are_in_each_frame(square):
+    embedder = FrameEmbedder("squeezenet1_0", 6, layer="features.4", grid=2, **SMALL, pooling=None)
+    (row,) = embedder.transform([(square, 30)])
+    frames = list(square[[5, 15, 25, 35, 45, 55]])
+    alone = CNNEmbedder("squeezenet1_0", layer="features.4", grid=2, **SMALL).transform(frames)
+    np.testing.assert_array_equal(row.reshape(alone.shape), alone)
+    names = embedder.get_feature_names_out()
+    assert names[[1, -1]].tolist() == [
+        "squeezenet1_0_0_cell0_1_frame0",
+        "squeezenet1_0_127_cell1_1_frame5",
+    ]
+
+
 def test_a_video_of_fewer_frames_repeats_its_last(square):
     embedder = small(pooling=None, sampling="stride", step_seconds=0.5)
     (row,) = embedder.transform([(square, 30)])
@@ -99,6 +124,9 @@ def test_neighbours_threads_and_batches_change_no_bit(square, square_file):
         ({"reader": "av"}, "reader='av' is not a VideoReader or None"),
         ({"reader": VideoReader(max_bytes=0)}, "max_bytes=0 is not"),
         ({"layer": "layer9"}, "layer='layer9' is no module"),
+        ({"grid": 0}, "grid=0 is not an integer of at least 1"),
+        ({"grid": 2}, "grid=2, but layer=None of 'resnet18' gives no map"),
+        ({"subtract_mean": "no"}, "subtract_mean='no' is not one of True, False"),
     ],
 )
 def test_parameters_are_checked(parameters, reason):

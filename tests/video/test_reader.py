@@ -5,9 +5,11 @@ from fractions import Fraction
 
 import av
 import numpy as np
+import pandas as pd
 import pytest
 from made_videos import RATE, moving_square, write_video
 
+from mmsk import infer_modalities
 from mmsk.exceptions import MissingDependencyError, ReadError
 from mmsk.samples import VideoClip
 from mmsk.video import VideoReader
@@ -64,6 +66,16 @@ def test_every_container_gives_the_same_frames(square_file):
     for clip in clips[1:]:
         np.testing.assert_array_equal(clip.frames, clips[0].frames)
         np.testing.assert_array_equal(clip.times_seconds, clips[0].times_seconds)
+
+
+def test_an_array_alone_has_25_frames_a_second(square):
+    assert infer_modalities(pd.DataFrame({"clip": pd.Series([square], dtype=object)}))["clip"] == (
+        "video"
+    )
+    given, alone = READER.read((square, 25), 4), READER.read(square, 4)
+    np.testing.assert_array_equal(alone.frames, given.frames)
+    np.testing.assert_array_equal(alone.times_seconds, given.times_seconds)
+    np.testing.assert_array_equal(alone.frames, READER.read((square, 7), 4).frames)
 
 
 def test_arrays_have_frames_and_a_rate(square):
@@ -146,6 +158,14 @@ def test_frames_are_turned_upright(square_file, matrix, turns):
     np.testing.assert_array_equal(turned.frames, np.rot90(plain, turns, axes=(1, 2)))
 
 
+def test_an_angle_that_is_none_turns_nothing(square_file):
+    content = bytearray(square_file.read_bytes())
+    struct.pack_into(">9i", content, content.find(b"tkhd") + 44, *[0] * 8, 1 << 30)
+    np.testing.assert_array_equal(
+        READER.read(bytes(content), 3).frames, READER.read(square_file, 3).frames
+    )
+
+
 def test_large_frames_shrink_as_they_are_decoded(tmp_path):
     ramp = np.broadcast_to(np.linspace(0, 255, 640, dtype=np.uint8)[:, None], (8, 360, 640, 3))
     path = write_video(tmp_path / "a.mp4", ramp)
@@ -218,9 +238,12 @@ def test_limits(square_file, square):
     refused((square, RATE), "over max_pixels=3", VideoReader(max_pixels=3000))
 
 
-def test_a_frame_rate_without_end_is_refused(tmp_path, square):
-    path = write_video(tmp_path / "a.mp4", square, rate=2000)
-    refused(path, "over 1000 frames a second", VideoReader(max_seconds=0.04))
+def test_frames_and_the_time_of_decoding_have_limits(square_file, square):
+    for cell in (square_file, (square, RATE)):
+        refused(cell, "over max_frames=59 frames", VideoReader(max_frames=59))
+        assert len(VideoReader(max_frames=60).read(cell)) == 16
+    reason = "decoding from one frame to the next took over max_decode_seconds=1e-06"
+    assert refused(square_file, reason, VideoReader(max_decode_seconds=1e-6)).stage == "decode"
 
 
 def test_a_root_confines_paths(tmp_path, square_file):
@@ -232,7 +255,9 @@ def cut(content, share):
 
 
 def test_a_truncated_mp4_is_refused(tmp_path, square, square_file):
-    error = refused(cut(square_file.read_bytes(), 0.6), r"^truncated: \d+ of 60 frames$")
+    error = refused(
+        cut(square_file.read_bytes(), 0.6), r"^truncated: 16 of 60 frames, [\d,]+ of [\d,]+ bytes$"
+    )
     assert error.stage == "decode"
     index_at_end = write_video(tmp_path / "a.mp4", square).read_bytes()
     for share in (0.1, 0.5, 0.9):
@@ -247,19 +272,45 @@ def test_a_truncated_mkv_tells_how_much_is_left(tmp_path, square):
 
 def test_a_truncated_avi_is_refused(tmp_path, square):
     content = write_video(tmp_path / "a.avi", square, codec="mpeg4").read_bytes()
-    refused(cut(content, 0.6), "truncated: .* of 60 frames|not a whole AVI file")
+    pictures = content.find(b"movi")
+    end = pictures + int.from_bytes(content[pictures - 4 : pictures], "little")
+    for kept in (0.6 * end, end - 1):
+        refused(content[: int(kept)], r"truncated: \d+ of 60 frames, [\d,]+ of|not a whole AVI")
+    assert len(READER.read(content[:end])) == 16, "the index behind the pictures is not needed"
+
+
+def test_a_truncated_mp4_in_fragments_is_refused(tmp_path, square):
+    options = {"movflags": "frag_keyframe+empty_moov"}
+    content = write_video(tmp_path / "a.mp4", square, container=options).read_bytes()
+    assert len(READER.read(content)) == 16
+    refused(cut(content, 0.9), r"truncated: \d\d of about 60 frames, [\d,]+ of [\d,]+ bytes")
+
+
+def test_a_matroska_file_that_ends_early_by_its_frames_is_refused(tmp_path, square):
+    content = write_video(tmp_path / "a.mkv", square[:30]).read_bytes()
+    tag = content.find(b"00:00:01.000000000")
+    reason = r"damaged: frames up to 1\.0 of 2\.0 seconds"
+    refused(content[:tag] + b"00:00:02" + content[tag + 8 :], reason)
+
+
+def test_frames_that_the_decoder_leaves_out_are_counted(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (60, 48, 64, 3), dtype=np.uint8)
+    content = bytearray(write_video(tmp_path / "a.ts", noise).read_bytes())
+    for place in range(len(content) // 3, 2 * len(content) // 3, 100):
+        content[place : place + 60] = np.random.default_rng(place).bytes(60)
+    refused(bytes(content), r"damaged: \d+ of \d+ frames( are lost)?", n_frames=60)
 
 
 def test_damage_is_counted(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (60, 48, 64, 3), dtype=np.uint8)
-    content = bytearray(write_video(tmp_path / "a.mkv", noise).read_bytes())
+    content = bytearray(write_video(tmp_path / "a.mp4", noise).read_bytes())
     few, many = content.copy(), content.copy()
-    middle = len(content) // 2
-    few[middle : middle + 20] = bytes(20)
-    for place in range(2000, len(many) - 100, len(many) // 40):
+    end = content.find(b"moov") - 100
+    few[end // 2 : end // 2 + 20] = bytes(20)
+    for place in range(2000, end, end // 40):
         many[place : place + 20] = bytes(20)
     assert len(READER.read(bytes(few), 60)) == 60
-    error = refused(bytes(many), r"damaged: \d+ of \d+ frames", n_frames=60)
+    error = refused(bytes(many), r"damaged: \d+ of 60 frames", n_frames=60)
     assert error.stage == "decode"
 
 
@@ -291,9 +342,14 @@ def test_a_video_without_frames_is_refused(tmp_path):
         (b"\xff\xd8\xff\xe0" * 100, "not a video file"),
         (bytes(1000), "not a video file"),
         (3, "not a video: int; accepted are a path"),
-        (np.zeros((5, 8, 8, 3), np.uint8), r"without a rate: give \(frames, frames_per_second\)"),
+        (np.zeros((5, 8, 8), np.uint8), r"without a rate: give \(frames, frames_per_second\)"),
+        (np.zeros((5, 8, 8, 4), np.uint8), r"frames of shape \(5, 8, 8, 4\), not"),
         ((np.zeros((5, 8, 8, 3), np.uint8),), r"must be \(frames, frames_per_second\)"),
         ((np.zeros((5, 8, 8, 3), np.uint8), "25"), "the rate a number in Hz"),
+        ((np.zeros((5, 8, 8, 3), np.uint8), True), "the rate a number in Hz"),
+        ((np.zeros((5, 8, 8, 3), np.uint8), 25j), "the rate a number in Hz"),
+        (([[1], [1, 2]], 25), "frames are not an array"),
+        ((np.ma.masked_equal(np.zeros((5, 8, 8, 3), np.uint8), 0), 25), "masked in places"),
         ((np.zeros((5, 8, 8, 3), np.uint8), 0), "0 frames a second, not in"),
         ((np.zeros((5, 8, 8, 3), np.uint8), np.nan), "nan frames a second"),
         ((np.zeros((0, 8, 8, 3), np.uint8), 25), "no frames: shape"),
@@ -325,7 +381,9 @@ def test_sampling_is_checked(square, sampling, reason):
         READER.read((square, RATE), **sampling)
 
 
-@pytest.mark.parametrize("name", ["max_seconds", "max_bytes", "max_pixels"])
+@pytest.mark.parametrize(
+    "name", ["max_seconds", "max_bytes", "max_pixels", "max_frames", "max_decode_seconds"]
+)
 def test_parameters_are_checked(name):
     with pytest.raises(ValueError, match=f"{name}=0 is not"):
         VideoReader(**{name: 0}).check_parameters()

@@ -1,0 +1,52 @@
+"""Files that promise far more than they hold are refused without the memory they ask for."""
+
+import sys
+
+import pytest
+from bad_inputs.cases import MODULES
+from scripts import run
+
+BOMBS = {
+    module.__name__: ids
+    for module in MODULES
+    if (ids := [case.id for case in module.CASES if case.bomb])
+}
+
+# The peak is taken from /proc: ru_maxrss of a child begins at what its parent has.
+SCRIPT = """
+import re, sys, tempfile, warnings
+from importlib import import_module
+from pathlib import Path
+from mmsk.exceptions import ReadError
+
+def megabytes(what):
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(rf"{what}:\\s+(\\d+) kB", status)[1]) / 1024
+
+warnings.simplefilter("ignore")
+bombs = [case for case in import_module(sys.argv[1]).CASES if case.bomb]
+for case in {case.subject.name: case for case in bombs}.values():
+    with tempfile.TemporaryDirectory() as folder:
+        case.extractor(Path(folder)).fit_transform(case.subject.good())  # so that all is loaded
+base = megabytes("VmRSS")
+for case in bombs:
+    with tempfile.TemporaryDirectory() as folder:
+        cell = case.make(Path(folder))
+        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+        try:
+            case.extractor(Path(folder)).fit_transform([cell])
+        except ReadError as error:
+            assert case.outcome == "raises", error
+        else:
+            assert case.outcome == "accepted", case.title
+        print(case.id, megabytes("VmHWM") - base)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+@pytest.mark.parametrize("module", BOMBS)
+def test_bombs_take_less_than_200_megabytes(module):
+    out, _ = run(SCRIPT, module)
+    peaks = dict(line.rsplit(" ", 1) for line in out.splitlines())
+    assert list(peaks) == BOMBS[module]
+    assert all(float(peak) < 200 for peak in peaks.values()), peaks
