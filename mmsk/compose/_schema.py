@@ -135,10 +135,17 @@ def _kind_in_fit(X: Any, place: int, transformer: Any) -> str | None:
         whole = raw_column(column)
         cells = [whole.cells[row] for row in np.flatnonzero(whole.present)[:CELLS_LOOKED_AT]]
     root = _root(transformer)
-    votes = Counter(_kind(cell, root).removesuffix(_FILE) for cell in cells)
+    votes = Counter(_known_kind(cell, root) for cell in cells)
     kind, count = votes.most_common(1)[0] if votes else ("other", 0)
     known = kind in ("string", *_MODALITY) and count >= SHARE_THAT_DECIDES * len(cells)
     return kind if known else None
+
+
+def _known_kind(cell: Any, root: Any) -> str:
+    try:
+        return _kind(cell, root).removesuffix(_FILE)
+    except (OSError, ValueError):
+        return "other"  # a closed file, say: its reader names the cell
 
 
 def _root(transformer: Any) -> Any:
@@ -215,7 +222,7 @@ def _now(cell: Any) -> str:
     if isinstance(cell, str | os.PathLike):
         suffix = os.path.splitext(os.fspath(cell))[1].lower()
         return _MODALITY_OF_SUFFIX.get(suffix, "string" if isinstance(cell, str) else "other")
-    return _kind(cell, None)
+    return _known_kind(cell, None)
 
 
 def _is_enough(strange: list[Any], n_cells: int, kind: str, reported: bool | None) -> bool:

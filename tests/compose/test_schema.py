@@ -1,6 +1,7 @@
 """What a table at predict may differ in from that of fit, and what is said where it may not."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -264,6 +265,14 @@ def test_a_single_unreadable_cell_still_becomes_missing(table):
     with pytest.warns(BadCellWarning, match="1 unreadable"):
         blocks = model.transform(table[4:5].assign(title=3, photo="a.wav"))
     assert blocks.present[0].tolist() == [False, False, True, True, True]
+
+
+def test_a_closed_file_is_left_to_the_reader(table):
+    model = features().fit(table)
+    closed = BytesIO(Path(table["photo"][0]).read_bytes())
+    closed.close()
+    with pytest.raises(ReadError, match="row 0, column 'photo'"):
+        model.transform(table[:4].assign(photo=objects([closed] * 4)))
 
 
 def test_a_number_for_a_table_is_judged_in_one_row(table):
