@@ -25,6 +25,7 @@ CELLS_LOOKED_AT = 20
 # What a string is for can be seen in several of them, hardly in one.
 FEWEST_STRINGS = 3
 LONGEST_SHOWN = 50
+LONGEST_PATH = 4096
 
 _MODALITY = {"number": "numeric", "flag": "categorical"} | {kind: kind for kind in MEDIA}
 _HELD = {
@@ -105,6 +106,13 @@ def differences(
         if _is_enough(strange, len(cells), kind, None if reported is None else name in reported):
             said.append(_changed(name, kind, schema.modalities[name], strange))
     return said
+
+
+def is_comparable(X: Any) -> bool:
+    """Tell whether this is a DataFrame whose columns have names: of pandas, polars or Arrow."""
+    return isinstance(X, pd.DataFrame) or (
+        hasattr(X, "columns") and (hasattr(X, "rows") or hasattr(X, "to_pylist"))
+    )
 
 
 def refuse(said: list[str]) -> None:
@@ -199,12 +207,14 @@ def _contradicts(kind: str, cell: Any) -> bool:
 
 
 def _string_contradicts(kind: str, cell: str) -> bool:
+    if kind != "string" and (kind not in MEDIA or len(cell) > LONGEST_PATH):
+        return True
+    if len(cell) > LONGEST_PATH:
+        return False
     suffix = os.path.splitext(cell)[1].lower()
     one_word = len(cell.split()) < 2
     if kind == "string":
         return one_word and suffix in _MODALITY_OF_SUFFIX
-    if kind not in MEDIA:
-        return True
     if suffix in _MODALITY_OF_SUFFIX:
         now = _MODALITY_OF_SUFFIX[suffix]
         return now != kind and not _may_be_heard(kind, now)
