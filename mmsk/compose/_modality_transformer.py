@@ -32,7 +32,15 @@ from mmsk.compose._present_rows import (
     select,
     without_rows,
 )
-from mmsk.compose._schema import Schema, Taken, differences, learn_schema, refuse, reports_cells
+from mmsk.compose._schema import (
+    Schema,
+    Taken,
+    differences,
+    is_comparable,
+    learn_schema,
+    refuse,
+    reports_cells,
+)
 
 
 class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
@@ -239,7 +247,7 @@ class ModalityTransformer(CallbackSupportMixin, ColumnTransformer):
 
     def _differences(self, X: Any, reported: list[str] | None) -> list[str]:
         names = getattr(self, "feature_names_in_", None)
-        if names is None or not hasattr(self, "schema_") or not hasattr(X, "columns"):
+        if names is None or not hasattr(self, "schema_") or not is_comparable(X):
             return []
         return differences(X, Schema(self.schema_, self._kinds), names, reported)
 

@@ -25,6 +25,7 @@ CELLS_LOOKED_AT = 20
 # What a string is for can be seen in several of them, hardly in one.
 FEWEST_STRINGS = 3
 LONGEST_SHOWN = 50
+LONGEST_PATH = 4096
 
 _MODALITY = {"number": "numeric", "flag": "categorical"} | {kind: kind for kind in MEDIA}
 _HELD = {
@@ -107,6 +108,13 @@ def differences(
     return said
 
 
+def is_comparable(X: Any) -> bool:
+    """Tell whether this is a DataFrame whose columns have names: of pandas, polars or Arrow."""
+    return isinstance(X, pd.DataFrame) or (
+        hasattr(X, "columns") and (hasattr(X, "rows") or hasattr(X, "to_pylist"))
+    )
+
+
 def refuse(said: list[str]) -> None:
     """Raise ValueError with all differences, if there are any."""
     if said:
@@ -135,10 +143,17 @@ def _kind_in_fit(X: Any, place: int, transformer: Any) -> str | None:
         whole = raw_column(column)
         cells = [whole.cells[row] for row in np.flatnonzero(whole.present)[:CELLS_LOOKED_AT]]
     root = _root(transformer)
-    votes = Counter(_kind(cell, root).removesuffix(_FILE) for cell in cells)
+    votes = Counter(_known_kind(cell, root) for cell in cells)
     kind, count = votes.most_common(1)[0] if votes else ("other", 0)
     known = kind in ("string", *_MODALITY) and count >= SHARE_THAT_DECIDES * len(cells)
     return kind if known else None
+
+
+def _known_kind(cell: Any, root: Any) -> str:
+    try:
+        return _kind(cell, root).removesuffix(_FILE)
+    except (OSError, ValueError):
+        return "other"  # a closed file, say: its reader names the cell
 
 
 def _root(transformer: Any) -> Any:
@@ -192,12 +207,14 @@ def _contradicts(kind: str, cell: Any) -> bool:
 
 
 def _string_contradicts(kind: str, cell: str) -> bool:
+    if kind != "string" and (kind not in MEDIA or len(cell) > LONGEST_PATH):
+        return True
+    if len(cell) > LONGEST_PATH:
+        return False
     suffix = os.path.splitext(cell)[1].lower()
     one_word = len(cell.split()) < 2
     if kind == "string":
         return one_word and suffix in _MODALITY_OF_SUFFIX
-    if kind not in MEDIA:
-        return True
     if suffix in _MODALITY_OF_SUFFIX:
         now = _MODALITY_OF_SUFFIX[suffix]
         return now != kind and not _may_be_heard(kind, now)
@@ -215,7 +232,7 @@ def _now(cell: Any) -> str:
     if isinstance(cell, str | os.PathLike):
         suffix = os.path.splitext(os.fspath(cell))[1].lower()
         return _MODALITY_OF_SUFFIX.get(suffix, "string" if isinstance(cell, str) else "other")
-    return _kind(cell, None)
+    return _known_kind(cell, None)
 
 
 def _is_enough(strange: list[Any], n_cells: int, kind: str, reported: bool | None) -> bool:

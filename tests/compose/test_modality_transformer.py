@@ -620,7 +620,7 @@ def test_names_that_are_taken_twice(whole):
 
 def test_missing_column_at_predict(whole):
     model = ModalityTransformer(some_transformers()).fit(whole)
-    with pytest.raises(ValueError, match=r"columns are missing: \{'caption'\}"):
+    with pytest.raises(ValueError, match=r"column 'caption' \(text\) is missing\."):
         model.transform(whole.drop(columns="caption"))
 
 

@@ -1,6 +1,7 @@
 """What a table at predict may differ in from that of fit, and what is said where it may not."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -152,6 +153,7 @@ SOUND = (np.zeros(800, dtype=np.float32), 8000)
 OF_ANOTHER_KIND = {
     "text to paths": ({"title": "a.jpg"}, "held texts and now holds paths of images"),
     "text to numbers": ({"title": 3}, "held texts and now holds numbers, such as 3"),
+    "paths to long text": ({"photo": "words and " * 10_000}, "now holds texts, such as 'words"),
     "paths to text": ({"photo": "a red shoe"}, "held images and now holds texts"),
     "images to sounds": ({"photo": "a.wav"}, "held images and now holds paths of sounds"),
     "paths to arrays": ({"photo": objects([SOUND] * N_ROWS)}, "now holds sounds, such as tuple"),
@@ -196,6 +198,8 @@ def fine_tables(table):
         "one text is a path": table.assign(title=["a.jpg", *table["title"][1:]]),
         "a row whose text is a path": table[:1].assign(title="a.jpg"),
         "texts that end so": table.assign(title="see page.csv"),
+        "long texts": table.assign(title="a word " * 10_000 + "a.jpg"),
+        "long texts without spaces": table.assign(title="word" * 10_000 + ".jpg"),
         "one word": table.assign(title="shoe"),
         "whole numbers": table.assign(price=1),
         "flags": table.assign(price=True),
@@ -264,6 +268,14 @@ def test_a_single_unreadable_cell_still_becomes_missing(table):
     with pytest.warns(BadCellWarning, match="1 unreadable"):
         blocks = model.transform(table[4:5].assign(title=3, photo="a.wav"))
     assert blocks.present[0].tolist() == [False, False, True, True, True]
+
+
+def test_a_closed_file_is_left_to_the_reader(table):
+    model = features().fit(table)
+    closed = BytesIO(Path(table["photo"][0]).read_bytes())
+    closed.close()
+    with pytest.raises(ReadError, match="row 0, column 'photo'"):
+        model.transform(table[:4].assign(photo=objects([closed] * 4)))
 
 
 def test_a_number_for_a_table_is_judged_in_one_row(table):
