@@ -1,4 +1,4 @@
-"""Settings of a process: where the feature store is, how large it may grow, progress bars."""
+"""Settings of a process: the feature store, progress bars, and where files are decoded."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from mmsk._validation import check_choice, check_number
 CACHE_DIR_VARIABLE = "MMSK_CACHE_DIR"
 DEFAULT_CACHE_LIMIT_BYTES = 10 * 2**30
 _OFF = ("", "0", "off", "none")
+_CHOICES: dict[str, list] = {
+    "cache": [True, False],
+    "progress": [True, False],
+    "decode_workers": ["thread", "process"],
+}
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,18 @@ class Config:
         Size to which the store may grow before old tables are removed.
     progress : bool
         Whether a pass over many cells shows a bar.
+    decode_workers : {"thread", "process"}
+        Where cells are read.
+    decode_seconds : float
+        Time for a cell that is read in a process.
     """
 
     cache: bool = True
     cache_dir: str | None = None
     cache_limit_bytes: int = DEFAULT_CACHE_LIMIT_BYTES
     progress: bool = False
+    decode_workers: str = "thread"
+    decode_seconds: float = 60.0
 
     @property
     def folder(self) -> Path | None:
@@ -76,8 +87,8 @@ def get_config() -> dict[str, Any]:
     Returns
     -------
     settings : dict
-        ``cache``, ``cache_dir``, ``cache_limit_bytes`` and ``progress``, as `set_config` takes
-        them.
+        ``cache``, ``cache_dir``, ``cache_limit_bytes``, ``progress``, ``decode_workers`` and
+        ``decode_seconds``, as `set_config` takes them.
 
     Examples
     --------
@@ -95,8 +106,10 @@ def set_config(
     cache_dir: str | os.PathLike | None = None,
     cache_limit_bytes: int | None = None,
     progress: bool | None = None,
+    decode_workers: str | None = None,
+    decode_seconds: float | None = None,
 ) -> None:
-    """Move, bound or switch off the feature store, and show progress bars.
+    """Move, bound or switch off the feature store, show progress bars, and isolate decoders.
 
     What is set holds for this process and its workers, but workers show no bars.
 
@@ -112,16 +125,42 @@ def set_config(
     progress : bool, default=None
         Whether a pass of an extractor over cells that takes longer than half a second shows a
         bar on stderr. None leaves this setting as it is; at first it is False.
+    decode_workers : {"thread", "process"}, default=None
+        Where extractors read their cells. ``"thread"``, the setting at first: in threads of this
+        process, which is fastest. ``"process"``, for files that are not to be trusted: in
+        processes that a file may kill, stall or fill without harm to the others; see the notes.
+        None leaves this setting as it is.
+    decode_seconds : float, default=None
+        Time for a cell under ``"process"``; a process that takes longer is stopped. The first cell
+        of a process has a minute more, since modules are imported then. None leaves this setting
+        as it is; at first it is 60.
 
     Raises
     ------
     ValueError
-        If a setting is not accepted.
+        If a setting is not accepted, or the system has no such processes (Windows).
 
     See Also
     --------
     config_context : The same for a block of code.
     cache_info : What the store holds.
+
+    Notes
+    -----
+    Under ``decode_workers="process"`` each reading thread hands its cells, one by one, to a
+    process of its own. A cell of which the process dies (a decoder that crashes, the system that
+    is out of memory), that takes more than `decode_seconds` or needs more than 4 GiB (a limit that
+    Linux keeps), becomes a :class:`~mmsk.ReadError` of its row, and a new process takes the next
+    one. Results are the same as with threads. Texts, and pictures that the program has opened
+    with Pillow itself, are read in this process, and so are single cells given to a reader or
+    to a method such as ``frames``. Processes start with the first cell, are kept for later ones
+    until they were idle for 30 seconds, and end with this process. Starting one takes seconds.
+
+    It holds off accidents, and one way of attack: what comes back is numbers and text in a plain
+    format, never a pickle, so that a decoder that a file has taken over cannot run code here
+    by its answer. It is no sandbox: such a decoder has the rights of the user, to files and to
+    the network. Against that, run the whole program in a container. Where a worker of joblib
+    itself is killed (``GridSearchCV(n_jobs=2)``), joblib ends the search with an error.
 
     Examples
     --------
@@ -132,7 +171,15 @@ def set_config(
     >>> mmsk.set_config(cache=True)
     """
     global _global, _set_in_process
-    _global = _changed(_global, cache, cache_dir, cache_limit_bytes, progress)
+    _global = _changed(
+        _global,
+        cache=cache,
+        cache_dir=cache_dir,
+        cache_limit_bytes=cache_limit_bytes,
+        progress=progress,
+        decode_workers=decode_workers,
+        decode_seconds=decode_seconds,
+    )
     _set_in_process = os.getpid()
 
 
@@ -143,6 +190,8 @@ def config_context(
     cache_dir: str | os.PathLike | None = None,
     cache_limit_bytes: int | None = None,
     progress: bool | None = None,
+    decode_workers: str | None = None,
+    decode_seconds: float | None = None,
 ) -> Iterator[None]:
     """Change settings for a block of code, in this thread and those that it starts.
 
@@ -157,6 +206,10 @@ def config_context(
     cache_limit_bytes : int, default=None
         As in `set_config`.
     progress : bool, default=None
+        As in `set_config`.
+    decode_workers : {"thread", "process"}, default=None
+        As in `set_config`.
+    decode_seconds : float, default=None
         As in `set_config`.
 
     Yields
@@ -174,7 +227,15 @@ def config_context(
     True
     """
     before = getattr(_local, "config", None)
-    config = _changed(current_config(), cache, cache_dir, cache_limit_bytes, progress)
+    config = _changed(
+        current_config(),
+        cache=cache,
+        cache_dir=cache_dir,
+        cache_limit_bytes=cache_limit_bytes,
+        progress=progress,
+        decode_workers=decode_workers,
+        decode_seconds=decode_seconds,
+    )
     _local.config = config
     _contexts.append(config)
     try:
@@ -206,22 +267,26 @@ def current_config() -> Config:
     return config
 
 
-def _changed(
-    config: Config, cache: Any, cache_dir: Any, cache_limit_bytes: Any, progress: Any
-) -> Config:
-    for name, value in {"cache": cache, "progress": progress}.items():
-        if value is not None:
-            check_choice(name, value, [True, False])
-            config = replace(config, **{name: value})
-    if cache_dir is not None:
-        if not isinstance(cache_dir, str | os.PathLike):
-            raise ValueError(f"cache_dir={cache_dir!r} is not a path.")
-        folder = os.path.abspath(os.path.expanduser(os.fspath(cache_dir)))
-        config = replace(config, cache_dir=folder)
-    if cache_limit_bytes is not None:
-        check_number("cache_limit_bytes", cache_limit_bytes, low=0, integer=True)
-        config = replace(config, cache_limit_bytes=cache_limit_bytes)
-    return config
+def _changed(config: Config, **settings: Any) -> Config:
+    changed = {name: value for name, value in settings.items() if value is not None}
+    for name, accepted in _CHOICES.items():
+        if name in changed:
+            check_choice(name, changed[name], accepted)
+    if "cache_limit_bytes" in changed:
+        check_number("cache_limit_bytes", changed["cache_limit_bytes"], low=0, integer=True)
+    if "decode_seconds" in changed:
+        check_number("decode_seconds", changed["decode_seconds"], low=0, high=86_400, low_open=True)
+    if "cache_dir" in changed:
+        changed["cache_dir"] = _absolute(changed["cache_dir"])
+    if changed.get("decode_workers") == "process" and os.name != "posix":
+        raise ValueError("decode_workers='process' needs Linux or macOS; use 'thread' here.")
+    return replace(config, **changed)
+
+
+def _absolute(folder: Any) -> str:
+    if not isinstance(folder, str | os.PathLike):
+        raise ValueError(f"cache_dir={folder!r} is not a path.")
+    return os.path.abspath(os.path.expanduser(os.fspath(folder)))
 
 
 def _is_off(variable: str) -> bool:

@@ -28,7 +28,9 @@ def test_settings_are_changed_one_by_one(tmp_path):
     mmsk.set_config(cache=False)
     mmsk.set_config(progress=True)
     expected = {"cache": False, "cache_dir": str(tmp_path), "cache_limit_bytes": 5}
-    expected["progress"] = True
+    mmsk.set_config(decode_workers="process")
+    mmsk.set_config(decode_seconds=2)
+    expected |= {"progress": True, "decode_workers": "process", "decode_seconds": 2}
     assert mmsk.get_config() == expected
 
 
@@ -37,6 +39,9 @@ def test_settings_are_changed_one_by_one(tmp_path):
     [
         ({"cache": "off"}, "cache='off' is not one of True, False"),
         ({"progress": 1}, "progress=1 is not one of True, False"),
+        ({"decode_workers": "fork"}, "decode_workers='fork' is not one of 'thread', 'process'"),
+        ({"decode_seconds": 0}, "decode_seconds=0 is not a number above 0 and at most 86400"),
+        ({"decode_seconds": float("inf")}, "decode_seconds=inf is not a number above 0"),
         ({"cache_limit_bytes": -1}, "cache_limit_bytes=-1 is not an integer of at least 0"),
         ({"cache_limit_bytes": 1.5}, "cache_limit_bytes=1.5 is not an integer"),
     ],
@@ -239,6 +244,20 @@ def test_workers_follow_the_settings_of_their_parent(tmp_path, backend):
     assert int(without) >= 24 + 2 * 24
     assert int(last) == int(without) + 12 == computed(tmp_path / "log")
     assert folders == "['default', 'one', 'two']"
+
+
+def test_processes_need_what_windows_lacks(monkeypatch):
+    monkeypatch.setattr(_config.os, "name", "nt")
+    with pytest.raises(ValueError, match="decode_workers='process' needs Linux or macOS"):
+        mmsk.set_config(decode_workers="process")
+
+
+def test_where_cells_are_read_travels_with_an_extractor(monkeypatch):
+    with mmsk.config_context(decode_workers="process", decode_seconds=3.5):
+        sent = pickle.loads(pickle.dumps(config_to_send()))
+    monkeypatch.setattr(os, "getppid", os.getpid)
+    receive_config(sent)
+    assert (current_config().decode_workers, current_config().decode_seconds) == ("process", 3.5)
 
 
 def test_a_folder_must_be_a_path():

@@ -17,6 +17,7 @@ ORDER = [
     ["_config", "_by_block", "_compact", "_targets"],
     ["_progress"],
     ["samples"],
+    ["_decoding"],
     ["_nets"],
     ["_learning"],
     ["extraction"],

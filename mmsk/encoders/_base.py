@@ -38,11 +38,18 @@ class BaseEncoder(LearnsInEpochs, BaseExtractor):
     of all training cells are held in memory; later ones only a few at a time.
     """
 
+    _not_for_reading = ("state_", "history_")
+
     n_components: int
     n_jobs: int | None
     device: str
     on_error: str
     max_bad_fraction: float
+
+    @property
+    def _is_of_words(self) -> bool:
+        """Whether cells are texts."""
+        return False
 
     @abstractmethod
     def _check_leaf_parameters(self) -> None:
@@ -207,6 +214,7 @@ class BaseEncoder(LearnsInEpochs, BaseExtractor):
             max_bad_fraction=self.max_bad_fraction,
             batch_size=self._rows_a_pass(),
             n_threads=effective_n_jobs(self.n_jobs),
+            is_text=self._is_of_words,
         )
 
     def _learn_network(self, samples: list[Any], targets: np.ndarray) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mmsk._decoding.plain import plain_sample
 from mmsk.exceptions import ReadError
 from mmsk.series import SeriesReader
 from mmsk.text import WordReader
@@ -16,6 +17,7 @@ UNKNOWN_WORD = 1
 N_NUMBERS_TAKEN = 2  # 0 is no word, 1 an unknown one
 
 
+@plain_sample
 class Frames(NamedTuple):
     """The frames of one cell.
 

@@ -15,8 +15,9 @@ import numpy as np
 from mmsk._validation import RawColumn
 from mmsk.exceptions import ReadError
 from mmsk.extraction._bad_cells import BadCells
+from mmsk.extraction._isolation import attempts
 from mmsk.extraction._keeper import Keeper
-from mmsk.extraction._stream import Threads, attempt_each, stream
+from mmsk.extraction._stream import Threads, stream
 
 BATCHES_LOOKED_UP = 4
 GROUPS_A_BATCH = 8
@@ -61,6 +62,7 @@ class Pass:
         self.column = column
         self.keeper = keeper
         self.counts = counts
+        self.read = attempts(extractor._prepare, is_text=extractor._strings_are == "text")
         self.bad = BadCells(column, extractor.on_error, extractor.max_bad_fraction)
         self.features = np.full((len(column), keeper.width), np.nan, dtype=np.float32)
         self.digest_of: dict[int, bytes] = {}  # of rows that are being computed
@@ -179,7 +181,7 @@ class Pass:
 
     def _read(self, rows: list[int]) -> list[tuple[int, Any]]:
         """Return each row with its sample, or with the ReadError that says why there is none."""
-        return attempt_each(self.extractor._prepare, self.column.cells, rows)
+        return self.read(self.column.cells, rows)
 
     def _extract(self, rows: Sequence[int], samples: Sequence[Any]) -> np.ndarray:
         try:

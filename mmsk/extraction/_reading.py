@@ -13,7 +13,8 @@ from joblib import effective_n_jobs
 from mmsk._validation import RawColumn
 from mmsk.exceptions import ReadError
 from mmsk.extraction._bad_cells import BadCells
-from mmsk.extraction._stream import attempt_each, stream
+from mmsk.extraction._isolation import attempts
+from mmsk.extraction._stream import stream
 
 CELLS_A_GROUP = 8
 
@@ -26,6 +27,7 @@ def read_batches(
     max_bad_fraction: float,
     batch_size: int,
     n_threads: int,
+    is_text: bool = False,
 ) -> Iterator[tuple[list[int], list[Any]]]:
     """Read the present cells of a column in threads, ahead of who takes the samples.
 
@@ -43,6 +45,8 @@ def read_batches(
         Samples in a batch, at most.
     n_threads : int
         Number of threads that read.
+    is_text : bool, default=False
+        Whether cells hold text, which is read in this process in any case.
 
     Yields
     ------
@@ -58,7 +62,7 @@ def read_batches(
     """
     bad = BadCells(column, on_error, max_bad_fraction)
     batches = stream(
-        partial(attempt_each, read, column.cells),
+        partial(attempts(read, is_text=is_text), column.cells),
         np.flatnonzero(column.present).tolist(),
         group_size=min(CELLS_A_GROUP, batch_size),
         batch_size=batch_size,
@@ -100,8 +104,9 @@ def read_rows(
     ReadError
         For a bad cell under ``on_error="raise"``; else it is left out, and transform warns.
     """
+    is_text = getattr(extractor, "_strings_are", None) == "text"
     batches = stream(
-        partial(attempt_each, read, column.cells),
+        partial(attempts(read, is_text=is_text), column.cells),
         rows,
         group_size=1,
         batch_size=extractor.batch_size,

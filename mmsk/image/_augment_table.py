@@ -12,8 +12,10 @@ from joblib import effective_n_jobs
 from sklearn.utils import _safe_indexing, check_random_state
 
 from mmsk._validation import RawColumn, check_choice, check_number, raw_column
+from mmsk.exceptions import ReadError
 from mmsk.extraction._bad_cells import BadCells
-from mmsk.extraction._stream import attempt_each, stream
+from mmsk.extraction._isolation import attempts
+from mmsk.extraction._stream import stream
 from mmsk.image._augmenter import ImageAugmenter
 from mmsk.image._base import check_reader, read_pixels, resized
 from mmsk.image._reader import ImageReader
@@ -110,13 +112,18 @@ def augment_table(
     cells = _column(table, y, column)
     seeds = check_random_state(random_state).randint(2**31 - 1, size=(len(cells), n_copies))
 
-    def copies_of(numbered: tuple[int, Any]) -> list[np.ndarray]:
-        row, cell = numbered
-        pixels = _shrunk(read_pixels(reader, cell, image_size), image_size)
+    read = attempts(partial(_read, reader=reader, image_size=image_size))
+
+    def work(rows: list[int]) -> list[tuple[int, Any]]:
+        return [(row, copies_of(row, pixels)) for row, pixels in read(cells.cells, rows)]
+
+    def copies_of(row: int, pixels: np.ndarray | ReadError) -> list[np.ndarray] | ReadError:
+        if isinstance(pixels, ReadError):
+            return pixels
         return [augmenter.augment(pixels, int(seed)) for seed in seeds[row]]
 
     bad = BadCells(cells, on_error, max_bad_fraction)
-    copies = _copied(cells, copies_of, n_copies, bad, n_jobs)
+    copies = _copied(cells, work, n_copies, bad, n_jobs)
     rows = np.tile(np.arange(len(cells)), n_copies + 1)
     longer = _with_cells(_safe_indexing(table, rows), column, [*cells.cells, *copies])
     return longer, None if y is None else _safe_indexing(y, rows)
@@ -132,14 +139,13 @@ def _column(table: Any, y: Any, column: Any) -> RawColumn:
 
 
 def _copied(
-    column: RawColumn, copies_of: Any, n_copies: int, bad: BadCells, n_jobs: int | None
+    column: RawColumn, work: Any, n_copies: int, bad: BadCells, n_jobs: int | None
 ) -> list[Any]:
     """All cells of the first copy, then all of the second, and so on."""
     copies: list[Any] = [None] * (len(column) * n_copies)
     present = np.flatnonzero(column.present).tolist()
-    numbered = list(enumerate(column.cells))
     batches = stream(
-        partial(attempt_each, copies_of, numbered),
+        work,
         present,
         group_size=1,
         batch_size=_PICTURES_AHEAD,
@@ -152,7 +158,8 @@ def _copied(
     return copies
 
 
-def _shrunk(pixels: np.ndarray, image_size: int | None) -> np.ndarray:
+def _read(cell: Any, reader: ImageReader | None, image_size: int | None) -> np.ndarray:
+    pixels = read_pixels(reader, cell, image_size)
     height, width = pixels.shape[:2]
     if image_size is None or min(height, width) <= image_size:
         return pixels

@@ -7,8 +7,7 @@ from functools import cache, partial
 import numpy as np
 import soundfile
 import soxr
-from bad_inputs.harness import Case, Elsewhere, Subject
-from bad_inputs.image_cases import file, given
+from bad_inputs.harness import Case, Elsewhere, Subject, file, given
 
 from mmsk.audio import MFCC, AudioReader
 from mmsk.samples import AudioClip

@@ -125,6 +125,22 @@ class Elsewhere:
     tests: tuple[str, ...]
 
 
+def file(name: str, content: bytes) -> Callable[[Path], str]:
+    """Return what makes the path of a file with this content, for `make` and `same_as`."""
+
+    def make(folder):
+        path = folder / name
+        path.write_bytes(content)
+        return str(path)
+
+    return make
+
+
+def given(cell: Any) -> Callable[[Path], Any]:
+    """Return what makes this very cell."""
+    return lambda folder: cell
+
+
 def each(cases: list[Case]) -> Any:
     """Parametrize a test by cases."""
     return pytest.mark.parametrize("case", cases, ids=lambda case: case.id)

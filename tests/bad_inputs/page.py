@@ -56,9 +56,10 @@ def _reason(case, folder):
     """What the cell raises, without what depends on the place or on the version of a library."""
     cell = case.make(folder)
     try:
-        case.extractor(folder).fit_transform([*case.subject.good()[:1], cell])
+        case.extractor(folder).fit_transform([*case.subject.good(), cell])
     except ReadError as error:
-        reason = error.reason.replace(str(folder), "folder").replace(str(Path.cwd()), "folder")
-        foreign = " ".join(str(error.cause or "").split())
-        return reason.replace(foreign, "...") if foreign else reason
+        reason = " ".join(error.reason.split())
+        if error.cause is not None and (foreign := " ".join(str(error.cause).split())):
+            reason = reason.replace(foreign, "...")
+        return reason.replace(str(folder), "folder").replace(str(Path.cwd()), "folder")
     raise AssertionError(f"{case.id} raises nothing")

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from bad_inputs.harness import Case, Subject
-from bad_inputs.image_cases import file, given
+from bad_inputs.harness import Case, Subject, file, given
 
 from mmsk.series import SeriesReader, SeriesStatistics
 

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from itertools import product
 
 import numpy as np
 import pytest
@@ -12,8 +13,7 @@ from sklearn.utils import get_tags
 from mmsk.exceptions import BadCellWarning, ReadError
 
 OTHERS = np.arange(N_ROWS) != BAD_ROW
-both_policies = pytest.mark.parametrize("on_error", ["raise", "missing"])
-one_thread_and_two = pytest.mark.parametrize("n_jobs", [1, 2])
+THREADS = [1, 2]
 _clean = {}
 
 
@@ -33,56 +33,60 @@ def clean_run(case, folder):
 
 
 @each(RAISING)
-@one_thread_and_two
-def test_raise_names_the_cell(case, n_jobs, tmp_path):
+def test_raise_names_the_cell(case, tmp_path):
     cell = case.make(tmp_path)
-    with pytest.raises(ReadError) as caught:
-        features_around(case, cell, tmp_path, "raise", n_jobs)
-    error = caught.value
-    assert (error.row, error.label, error.column, error.others) == (BAD_ROW, "r7", "cell", ())
-    assert error.item is cell
-    assert error.stage == case.stage
-    assert re.match(case.message, error.reason), error.reason
-    assert re.match(r"row 7 \(index 'r7'\), column 'cell' \(.+\): ", str(error)), str(error)
-    assert isinstance(error.cause, case.cause or type(None)), repr(error.cause)
-    assert error.__cause__ is error.cause
+    for n_jobs in THREADS:
+        with pytest.raises(ReadError) as caught:
+            features_around(case, cell, tmp_path, "raise", n_jobs)
+        error = caught.value
+        assert (error.row, error.label, error.column) == (BAD_ROW, "r7", "cell")
+        assert error.others == ()
+        assert error.item is cell
+        assert error.stage == case.stage
+        assert re.match(case.message, error.reason), error.reason
+        assert re.match(r"row 7 \(index 'r7'\), column 'cell' \(.+\): ", str(error)), str(error)
+        assert isinstance(error.cause, case.cause or type(None)), repr(error.cause)
+        assert error.__cause__ is error.cause
 
 
 @each(RAISING)
-@one_thread_and_two
-def test_missing_takes_that_row_only(case, n_jobs, tmp_path):
-    with pytest.warns(BadCellWarning) as warned:
-        features = features_around(case, case.make(tmp_path), tmp_path, "missing", n_jobs)
-    assert len(warned) == 1
-    assert str(warned[0].message).startswith(
-        "1 unreadable cell is taken as missing: row 7. The first: row 7 (index 'r7'), column"
-    )
-    assert len(features) == N_ROWS
-    np.testing.assert_array_equal(features, clean_run(case, tmp_path))
+def test_missing_takes_that_row_only(case, tmp_path):
+    cell = case.make(tmp_path)
+    for n_jobs in THREADS:
+        with pytest.warns(BadCellWarning) as warned:
+            features = features_around(case, cell, tmp_path, "missing", n_jobs)
+        assert len(warned) == 1
+        assert str(warned[0].message).startswith(
+            "1 unreadable cell is taken as missing: row 7. The first: row 7 (index 'r7'), column"
+        )
+        assert len(features) == N_ROWS
+        np.testing.assert_array_equal(features, clean_run(case, tmp_path))
 
 
 @each(ACCEPTED)
-@one_thread_and_two
-@both_policies
-def test_accepted_cells_give_a_row(case, on_error, n_jobs, tmp_path):
+def test_accepted_cells_give_a_row(case, tmp_path):
     cell = case.make(tmp_path)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        features = features_around(case, cell, tmp_path, on_error, n_jobs)
-    told = [str(warning.message) for warning in caught]
-    assert bool(told) == (case.warns is not None), told
-    assert all(re.search(case.warns, message) for message in told), told
-    assert np.isfinite(features).all()
+    runs = []
+    for on_error, n_jobs in product(["raise", "missing"], THREADS):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            runs.append(features_around(case, cell, tmp_path, on_error, n_jobs))
+        told = [str(warning.message) for warning in caught]
+        assert bool(told) == (case.warns is not None), told
+        assert all(re.search(case.warns, message) for message in told), told
+    for features in runs:
+        np.testing.assert_array_equal(features, runs[0])
+    assert np.isfinite(runs[0]).all()
     if case.same_as is not None:
         same = features_around(case, case.same_as(tmp_path), tmp_path)
-        np.testing.assert_array_equal(features, same)
+        np.testing.assert_array_equal(runs[0], same)
     if not get_tags(case.extractor(tmp_path)).requires_fit:
-        np.testing.assert_array_equal(features[OTHERS], clean_run(case, tmp_path)[OTHERS])
+        np.testing.assert_array_equal(runs[0][OTHERS], clean_run(case, tmp_path)[OTHERS])
 
 
 @each(MISSING)
-@one_thread_and_two
-@both_policies
-def test_missing_cells_are_no_bad_ones(case, on_error, n_jobs, tmp_path):
-    features = features_around(case, case.make(tmp_path), tmp_path, on_error, n_jobs)
-    np.testing.assert_array_equal(features, clean_run(case, tmp_path))
+def test_missing_cells_are_no_bad_ones(case, tmp_path):
+    cell = case.make(tmp_path)
+    for on_error, n_jobs in product(["raise", "missing"], THREADS):
+        features = features_around(case, cell, tmp_path, on_error, n_jobs)
+        np.testing.assert_array_equal(features, clean_run(case, tmp_path))

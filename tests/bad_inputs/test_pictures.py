@@ -6,7 +6,7 @@ import os
 import numpy as np
 import PIL.Image
 import pytest
-from bad_inputs.image_cases import Pixels
+from bad_inputs.pictures import Pixels
 from made_pictures import encoded, noise
 from scripts import run
 
@@ -63,7 +63,7 @@ def test_a_changed_file_is_computed_anew(tmp_path):
 # Root may read everything, so it becomes somebody else, once all is imported.
 UNREADABLE = """
 import os, sys
-from bad_inputs.image_cases import Pixels, good_pictures
+from bad_inputs.pictures import Pixels, good_pictures
 from mmsk.exceptions import BadCellWarning, ReadError
 import warnings
 cells = [*good_pictures(), sys.argv[1]]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import av
 import numpy as np
-from bad_inputs.harness import Case, Elsewhere, Subject
-from bad_inputs.image_cases import encoded, file, given, noise
+from bad_inputs.harness import Case, Elsewhere, Subject, file, given
+from made_pictures import encoded, noise
 from made_videos import moving_square, write_video
 
 from mmsk.video import MotionDescriptors, VideoReader
