@@ -10,9 +10,12 @@ Run: python benchmarks/real_data.py [fashion] [esc10] [digits] [trec] [mr]
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 
+import numpy as np
+import pandas as pd
 from real_sets import (
     load_esc10,
     load_fashion,
@@ -42,6 +45,7 @@ from mmsk import (
     WeightedFusion,
     WordVectorEmbedder,
     multimodal_pipeline,
+    train_word_vectors,
 )
 
 TABLE = ["gender", "baseColour", "usage", "year"]
@@ -128,25 +132,47 @@ def tuned(pipeline: Pipeline) -> GridSearchCV:
 
 def sentence_models() -> dict[str, Pipeline]:
     """Words as such, means of GloVe vectors of 50 dimensions, and both together."""
-    stems = TfidfEmbedder(
-        token_pattern=r"(?u)\b\w+\b", stemming="english", ngram_range=(1, 2), sublinear_tf=True
-    )
     pairs = TfidfEmbedder(ngram_range=(1, 2), sublinear_tf=True)
     glove = WordVectorEmbedder(weights_file("glove_6B_50d_7846_words.npz"), norm="l2")
     glove_tfidf, glove_sif = clone(glove), clone(glove)
     glove_tfidf.set_params(pooling="tfidf")
     glove_sif.set_params(pooling="sif")
-    parts = [("stems", stems), ("glove", glove)]
-    both = FeatureUnion(parts, transformer_weights={"stems": 1.0, "glove": 0.3})
     return {
         "words": make_pipeline(TfidfEmbedder(), LinearSVC(C=1.0)),
         "words, pairs": make_pipeline(pairs, LinearSVC(C=0.5)),
-        "stems, pairs": make_pipeline(stems, LinearSVC(C=1.0)),
+        "stems, pairs": make_pipeline(stems(), LinearSVC(C=1.0)),
         "GloVe mean": make_pipeline(glove, LinearSVC(C=1.0)),
         "GloVe TF-IDF": make_pipeline(glove_tfidf, LinearSVC(C=1.0)),
         "GloVe SIF": make_pipeline(glove_sif, LinearSVC(C=1.0)),
-        "stems, pairs, GloVe": make_pipeline(both, LinearSVC(C=1.0)),
+        "stems, pairs, GloVe": make_pipeline(with_stems(glove), LinearSVC(C=1.0)),
     }
+
+
+def stems() -> TfidfEmbedder:
+    return TfidfEmbedder(
+        token_pattern=r"(?u)\b\w+\b", stemming="english", ngram_range=(1, 2), sublinear_tf=True
+    )
+
+
+def with_stems(vectors: WordVectorEmbedder) -> FeatureUnion:
+    parts = [("stems", stems()), ("vectors", vectors)]
+    return FeatureUnion(parts, transformer_weights={"stems": 1.0, "vectors": 0.3})
+
+
+def scores_of_own_vectors(
+    train: pd.Series, labels: np.ndarray, test: pd.Series, test_labels: np.ndarray
+) -> dict[str, float]:
+    """Word vectors that are learned from the training sentences: their means, and with words."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = train_word_vectors(train, f"{folder}/own.bin")
+        own = WordVectorEmbedder(path, norm="l2")
+        extractors = {"own mean": own, "own SIF": clone(own).set_params(pooling="sif")}
+        extractors["stems, pairs, own"] = with_stems(own)
+        models = {name: make_pipeline(each, LinearSVC(C=1.0)) for name, each in extractors.items()}
+        return {
+            name: model.fit(train, labels).score(test, test_labels)
+            for name, model in models.items()
+        }
 
 
 def trec() -> Iterator[Row]:
@@ -156,6 +182,9 @@ def trec() -> Iterator[Row]:
         started = time.perf_counter()
         score = clone(model).fit(train, labels).score(test, test_labels)
         yield "TREC", name, score, "plain 89.2; Kim 2014 93.6", time.perf_counter() - started
+    started = time.perf_counter()
+    for name, score in scores_of_own_vectors(train, labels, test, test_labels).items():
+        yield "TREC", name, score, "", time.perf_counter() - started
 
 
 def mr() -> Iterator[Row]:
@@ -166,6 +195,15 @@ def mr() -> Iterator[Row]:
         score = cross_val_score(model, sentences, labels, cv=folds).mean()
         reference = "plain 77.7; Kim 2014 81.5"
         yield "MR, 10 folds", name, score, reference, time.perf_counter() - started
+    started = time.perf_counter()
+    scores = pd.DataFrame(
+        scores_of_own_vectors(
+            sentences.iloc[train], labels[train], sentences.iloc[test], labels[test]
+        )
+        for train, test in folds.split(sentences, labels)
+    )
+    for name, score in scores.mean().items():
+        yield "MR, 10 folds", name, score, "", time.perf_counter() - started
 
 
 SETS = {"fashion": fashion, "esc10": esc10, "digits": digits, "trec": trec, "mr": mr}

@@ -26,7 +26,7 @@ from mmsk.text import WordReader
 
 MOST_WINDOWS_LEARNED_FROM = 2000
 WINDOWS_AT_ONCE = 256
-BYTES_AT_ONCE = 2**26
+BYTES_AT_ONCE = 2**24
 
 
 class SlidingWindows(CellExtractor):
@@ -94,7 +94,7 @@ class SlidingWindows(CellExtractor):
     pass over the file.
 
     Memory does not grow with the length of sounds and videos in files: of a thread at most 256
-    windows, or 64 MB of them, are held. Limits of readers count for the whole cell, so that hours
+    windows, or 16 MB of them, are held. Limits of readers count for the whole cell, so that hours
     of sound need ``MFCC(reader=AudioReader(max_seconds=4 * 3600))``. Series, texts, arrays and
     file objects are held whole. An extractor that learns holds the windows that it learns from.
 

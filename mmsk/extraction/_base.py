@@ -134,8 +134,8 @@ class CellExtractor(BaseExtractor):
         ----------
         X : column of raw cells, default=None
             A frozen extractor checks that it is a column, and reads no cell.
-        y : ignored
-            Present for scikit-learn's convention.
+        y : array-like of shape (n_cells,), default=None
+            For what learns with it, as in SlidingWindows; other extractors ignore it.
 
         Returns
         -------
@@ -163,8 +163,8 @@ class CellExtractor(BaseExtractor):
         ----------
         X : column of raw cells
             A list, object array, pandas Series or polars Series.
-        y : ignored
-            Present for scikit-learn's convention.
+        y : array-like of shape (n_cells,), default=None
+            For what learns with it, as in SlidingWindows; other extractors ignore it.
 
         Returns
         -------

@@ -22,7 +22,7 @@ def train_word_vectors(
     vector_size: int = 100,
     window: int = 5,
     min_count: int = 5,
-    epochs: int = 5,
+    epochs: int = 20,
     skip_gram: bool = True,
     lowercase: bool = True,
     token_pattern: str = WORDS,
@@ -30,9 +30,11 @@ def train_word_vectors(
 ) -> Path:
     r"""Learn word vectors from texts by word2vec, and write them as a file.
 
-    For a language or field of which there are no vectors to be had, and with many texts: many
-    more than have labels, for labels are not needed. Vectors that were learned elsewhere from
-    billions of words are mostly better than those of a few thousand texts.
+    For a language or field of which there are no vectors to be had. Labels are not needed, so that
+    texts without them can be learned from, too. Few texts give rough vectors: with those of the
+    5,452 questions of TREC, or of 9,596 sentences of film reviews (MR), a linear SVM on their means
+    is better than with a small GloVe file (50 numbers for 7,846 words), clearly worse than on the
+    words as such (``TfidfEmbedder``), and to these they add nothing there.
 
     Training is gensim's, in one thread, so that the same texts and parameters give the same file.
     Texts that a score is computed on later must not be among `documents` if the score is to hold
@@ -52,8 +54,9 @@ def train_word_vectors(
         Words on each side that are learned from; nearer ones more often.
     min_count : int, default=5
         Words that occur less often get no vector.
-    epochs : int, default=5
-        Passes over the texts. Few texts need more: 20 or 50.
+    epochs : int, default=20
+        Passes over the texts. With 5 a few thousand sentences teach little; of many millions of
+        words 5 are enough, and the time taken grows with them.
     skip_gram : bool, default=True
         Whether a word predicts its neighbours, which is better with few texts; else they predict
         the word, which is several times as fast.

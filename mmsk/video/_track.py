@@ -17,6 +17,7 @@ from mmsk.video._container import damaged, file_bytes, import_av, opened_contain
 from mmsk.video._decode import MOST_DAMAGED
 from mmsk.video._index import filled_packets
 
+_SAMPLES_AT_ONCE = 2**15
 _MOST_PIXELS = 40_000_000  # of pictures beside the sound, which FFmpeg may look at
 
 
@@ -105,8 +106,9 @@ def _limited(
 def _blocks(
     frames: Iterator[Any], first: Any, declared: int, file: BinaryIO
 ) -> Iterator[np.ndarray]:
-    """Yield frames as arrays, all of the rate and channels of the first."""
+    """Yield blocks of many frames, which are short; all have the rate and channels of the first."""
     rate, n_channels, read = first.sample_rate, first.layout.nb_channels, 0
+    waiting: list[np.ndarray] = []
     for frame in frames:
         if (frame.sample_rate, frame.layout.nb_channels) != (rate, n_channels):
             raise ReadError(
@@ -114,10 +116,20 @@ def _blocks(
                 f"at {rate} Hz to {frame.layout.nb_channels} at {frame.sample_rate} Hz",
                 "decode",
             )
-        read += frame.samples
         values = frame.to_ndarray()
-        yield to_float(values.T if frame.format.is_planar else values.reshape(-1, n_channels))
+        waiting.append(values.T if frame.format.is_planar else values.reshape(-1, n_channels))
+        if sum(map(len, waiting)) >= _SAMPLES_AT_ONCE:
+            read += sum(map(len, waiting))
+            yield _joined(waiting)
+            waiting = []
+    read += sum(map(len, waiting))
+    if waiting:
+        yield _joined(waiting)
     _check_complete(read, declared, file)
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    return to_float(np.concatenate(parts))
 
 
 def _check_complete(read: int, declared: int, file: BinaryIO) -> None:

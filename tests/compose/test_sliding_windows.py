@@ -169,6 +169,20 @@ def test_an_encoder_learns_from_windows_with_targets():
         windows.fit(waves)
 
 
+def test_encoders_of_what_extractors_give_read_with_these():
+    motion = MotionDescriptors(["difference"], 4, grid=2, n_parts=1)
+    network = {"hidden_size": 4, "max_epochs": 1, "random_state": 0, "device": "cpu"}
+    encoder = RecurrentEncoder(2, sequence=motion, **network)
+    clips = [(moving_square(12)[:, ::step], 6) for step in (1, 2, 3, 4)]
+    windows = SlidingWindows(encoder, window_length=1)
+    assert windows.fit_transform(clips, [0, 1, 0, 1]).shape == (4, 4)
+    read = list(windows._windows(clips[0]))
+    assert [len(clip) for clip in read] == [4, 4, 4], "no more frames than are taken"
+    texts = ["a red car and a green car"] * 2 + ["two apples a day and an apple"] * 2
+    words = SlidingWindows(RecurrentEncoder(2, sequence="words", **network), window_length=3)
+    assert words.fit_transform(texts, [0, 0, 1, 1]).shape == (4, 4)
+
+
 def test_an_extractor_that_does_not_learn_reads_nothing_in_fit():
     windows = SlidingWindows(MFCC(3), window_length=1)
     assert not hasattr(windows.fit(["no such file.wav"]), "extractor_")

@@ -34,7 +34,9 @@ def test_words_of_one_kind_get_alike_vectors(tmp_path, skip_gram):
 
 
 def test_the_file_is_what_gensim_trains(tmp_path):
-    path = train_word_vectors(TEXTS, tmp_path / "own.bin", vector_size=6, window=3, random_state=7)
+    path = train_word_vectors(
+        TEXTS, tmp_path / "own.bin", vector_size=6, window=3, epochs=5, random_state=7
+    )
     sentences = [text.lower().split() for text in TEXTS]
     model = gensim.models.Word2Vec(
         sentences, vector_size=6, window=3, min_count=5, sg=1, seed=7, workers=1
