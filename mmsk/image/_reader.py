@@ -55,6 +55,10 @@ class ImageReader(BaseEstimator):
     A damaged file is an error, never a picture that is grey in part. Only where a program sets
     Pillow's own ``PIL.ImageFile.LOAD_TRUNCATED_IMAGES``, Pillow fills what is missing.
 
+    More than 16 MiB of metadata (EXIF, profiles, texts, layers), or more than 100,000 pieces of
+    them, are an error, too: Pillow reads them whole, however large the picture is. WebP is the
+    exception, of which `max_bytes` bounds all.
+
     Examples
     --------
     >>> import numpy as np

@@ -26,14 +26,14 @@ def changes(**parameters):
     return MotionDescriptors(
         ["difference"],
         frame_size=8,
-        grid=2,
+        grid=1,
         n_parts=1,
-        **{"n_frames": 4, "batch_size": 8, **parameters},
+        **{"n_frames": 2, "batch_size": 8, **parameters},
     )
 
 
 def dots(seed, height=8, width=8):
-    return np.random.default_rng(seed).integers(0, 256, (6, height, width, 3), dtype=np.uint8)
+    return np.random.default_rng(seed).integers(0, 256, (4, height, width, 3), dtype=np.uint8)
 
 
 @cache

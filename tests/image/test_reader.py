@@ -1,5 +1,4 @@
 import io
-import os
 import pickle
 import threading
 from pathlib import Path
@@ -70,15 +69,6 @@ def test_root_confines_paths(tmp_path, pixels, encode):
     for cell in ["../outside.png", "link.png", tmp_path / "outside.png"]:
         with pytest.raises(ReadError, match="leaves root"):
             reader.read(cell)
-
-
-def test_no_permission(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(ReadError, match="cannot be opened: Permission denied"):
-        ImageReader().read(tmp_path / "secret.png")
 
 
 def test_limits(pixels, encode):
