@@ -87,7 +87,7 @@ def child(name: str, count: int, start: int, workers: str) -> None:
             outcome, reason = "accepted", ""
             if rows[::2].tobytes() != good.tobytes() or np.isnan(rows).any():
                 outcome, reason = "wrong", "rows beside it changed"
-            elif workers == "thread" and not keeps_to_limits(reader.read(changed)):
+            elif workers == "thread" and is_over_limits(reader, changed, keeps_to_limits):
                 outcome, reason = "wrong", "over a limit"
         except mmsk.ReadError as error:
             is_its_row = error.row == 1 and not error.others
@@ -102,6 +102,15 @@ def child(name: str, count: int, start: int, workers: str) -> None:
     kept = rows[[0, -1]].tobytes() == good.tobytes()
     kept &= np.isnan(rows[1:-1]).all(axis=1).tolist() == refused
     say(number=count, rows_kept=bool(kept), peak=peak_bytes() - whole_peak)
+
+
+def is_over_limits(reader: Any, cell: bytes, keeps_to_limits: Callable[[Any], bool]) -> bool:
+    from mmsk import ReadError
+
+    try:
+        return not keeps_to_limits(reader.read(cell))
+    except ReadError:
+        return False  # it reads other frames of a video than the extractor does
 
 
 def peak_bytes() -> int:

@@ -5,7 +5,7 @@ second at 16 kHz, WAV) and large pictures (2000 x 1500, PNG); once only read, on
 extractor. Then the time from nothing to the first row, and from a killed process to the next row,
 with what that takes to import; and the memory of a process.
 
-    python benchmarks/isolation.py            # 5 turns
+    python benchmarks/isolation.py            # 3 turns
     python benchmarks/isolation.py --quick    # 1 turn
 """
 
@@ -139,8 +139,8 @@ def memory_megabytes(process: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="1 turn instead of 5")
-    turns = 1 if parser.parse_args().quick else 5
+    parser.add_argument("--quick", action="store_true", help="1 turn instead of 3")
+    turns = 1 if parser.parse_args().quick else 3
     set_config(cache=False)
     with tempfile.TemporaryDirectory() as folder:
         compare(Path(folder), turns)

@@ -14,7 +14,6 @@ import PIL.Image
 import pytest
 from contract_table import EXTRACTORS
 from hostile_decoder import obey
-from hostile_extractor import HostileExtractor
 from scripts import run
 from sklearn.base import clone
 
@@ -267,15 +266,8 @@ def test_batches_are_filled_and_rows_stay_aligned(n_threads):
     assert [error.row for error in caught.value.others] == [4, 17]
 
 
-def test_a_pass_of_an_extractor_finishes():
-    cells = ["kill", "good", None, "good 2"]
-    with pytest.warns(BadCellWarning, match="1 unreadable cell is taken as missing: row 0"):
-        rows = HostileExtractor(on_error="missing").transform(cells)
-    np.testing.assert_array_equal(rows, [[np.nan] * 2, [4, 1], [np.nan] * 2, [6, 1]])
-
-
 # One of each reader, and of each way in which samples are read.
-ENTRIES = ["HOGEmbedder", "CNNEmbedder", "MFCC", "MotionDescriptors", "SpectralSeries"]
+ENTRIES = ["HOGEmbedder", "MFCC", "MotionDescriptors", "SpectralSeries"]
 ENTRIES += ["ConvEncoder", "RecurrentEncoder", "TransformerEmbedder"]
 
 
@@ -305,11 +297,8 @@ def test_augmented_pictures_are_those_of_threads():
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
 
 
-SEARCH = """
-from sklearn.impute import SimpleImputer
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
-from sklearn.tree import DecisionTreeClassifier
+WORKER = """
+import joblib
 import mmsk
 from hostile_extractor import HostileExtractor
 
@@ -318,19 +307,16 @@ class Mine(HostileExtractor):
     def _prepare(self, cell):
         return 2 * super()._prepare(cell)
 
-cells = [f"good {'x' * (number % 3)}" for number in range(12)]
-cells[0] = "kill"
 mmsk.set_config(decode_workers="process", cache=False)
-model = make_pipeline(Mine(on_error="missing"), SimpleImputer(), DecisionTreeClassifier())
-grid = {"decisiontreeclassifier__max_depth": [1]}
-folds = [([0, 1, 2, 3, 4, 5], [6, 7, 8]), ([6, 7, 8, 9, 10, 11], [1, 2, 3])]
-search = GridSearchCV(model, grid, cv=folds, error_score="raise", refit=False, n_jobs=2)
-print(search.fit(cells, [number % 3 > 1 for number in range(12)]).best_score_)
+transform = joblib.delayed(Mine(on_error="missing").transform)
+(rows,) = joblib.Parallel(n_jobs=2)([transform(["kill", "good", None, "good 2"])])
+print(rows.tolist())
 """
 
 
-def test_a_search_in_worker_processes_finishes():
-    out, err = run(SEARCH)
-    assert float(out) == 1
-    assert err.count("BadCellWarning: 1 unreadable cell") == 1
+def test_a_pass_in_a_worker_of_joblib_finishes():
+    """It follows the settings of its parent, and knows a class that no file defines."""
+    out, err = run(WORKER)
+    assert out == "[[nan, nan], [8.0, 2.0], [nan, nan], [12.0, 2.0]]\n"
+    assert "BadCellWarning: 1 unreadable cell is taken as missing: row 0. The first: row 0" in err
     assert "ResourceWarning" not in err
