@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmsk.exceptions import ModelFileError
-from mmsk.persistence._archive import ArchiveWriter
+from mmsk.persistence._archive_writer import ArchiveWriter
 from mmsk.persistence._locate import folder_of_hub
 from mmsk.persistence._references import (
     FILE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -140,6 +141,7 @@ def _plain(classes: Any) -> Any:
     return lists if isinstance(classes, list) else lists[0]
 
 
+@cache
 def _version(name: str) -> str:
     try:
         return version(name)

@@ -12,7 +12,8 @@ from sklearn.base import BaseEstimator
 from mmsk._optional import import_optional
 from mmsk.exceptions import ModelFileError
 from mmsk.persistence import _manifest
-from mmsk.persistence._archive import MANIFEST, MOST_JSON_BYTES, SCHEMA, ArchiveWriter
+from mmsk.persistence._archive import MANIFEST, MOST_JSON_BYTES, SCHEMA
+from mmsk.persistence._archive_writer import ArchiveWriter
 from mmsk.persistence._describe_weights import describe_weights
 from mmsk.persistence._ordering import in_order
 from mmsk.persistence._portable import portable
