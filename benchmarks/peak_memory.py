@@ -40,8 +40,8 @@ PICTURES = {
     ),
 }
 VIDEOS = {
-    "FrameEmbedder('squeezenet1_1', image_size=64)": lambda: FrameEmbedder(
-        "squeezenet1_1", weights=None, image_size=64
+    "FrameEmbedder('squeezenet1_1', 4, image_size=64)": lambda: FrameEmbedder(
+        "squeezenet1_1", 4, weights=None, image_size=64
     ),
     "MotionDescriptors(['difference'])": lambda: MotionDescriptors(["difference"]),
 }

@@ -33,7 +33,7 @@ from mmsk import (
 )
 from mmsk._nets.threads import single_threads
 
-COPIES = 16
+COPIES = 4
 TURNS = 3
 NETWORKS = ("squeezenet1_0", "resnet18")
 

@@ -159,10 +159,11 @@ def test_rows_have_equal_bits_in_every_batch(pictures, backbone, where):
     assert np.array_equal(rows[:1], small(backbone, **where).transform(pictures[:1]))
 
 
-def test_precision_rounds(pictures):
-    exact = small().transform(pictures)
+@pytest.mark.parametrize("where", [{}, {"layer": "features.4", "grid": 2}])
+def test_precision_rounds(pictures, where):
+    exact = small(**where).transform(pictures)
     for precision in ("bfloat16", "float16"):
-        rounded = small(precision=precision).transform(pictures)
+        rounded = small(precision=precision, **where).transform(pictures)
         assert rounded.dtype == np.float32
         assert not np.array_equal(rounded, exact)
         assert_close(rounded, exact, 0.05)
