@@ -61,13 +61,12 @@ def check_complete(
 
 def _declared_seconds(container: Any, stream: Any) -> float:
     """Length of the stream by the header, 0 where it says nothing about this stream."""
+    length = float((container.duration or 0) / import_av().time_base)
     tag = _TAG_OF_LENGTH.match(stream.metadata.get("DURATION", ""))
     if tag is not None:
         hours, minutes, seconds = map(float, tag.groups())
-        return 3600 * hours + 60 * minutes + seconds
-    if len(container.streams) > 1:
-        return 0.0  # another stream may be the longer one
-    return float((container.duration or 0) / import_av().time_base)
+        return min(length, 3600 * hours + 60 * minutes + seconds)
+    return length if len(container.streams) == 1 else 0.0  # another one may be longer
 
 
 def declared_bytes(file: BinaryIO) -> int:

@@ -165,7 +165,10 @@ class _Picker:
         if stamp is None:
             return
         while self._next_stamp() < stamp:
-            self._add_instead(frame if self.last is None else self.last)
+            if self.last is None:  # a recording may begin between two key frames
+                self._add(frame)
+            else:
+                self._add_instead(self.last)
         if self._next_stamp() == stamp:
             self._add(frame)
         self.last = frame

@@ -174,6 +174,20 @@ def test_a_stream_of_unknown_length_is_read(encode):
     assert len(READER.read(streamed).samples) == RATE
 
 
+def test_a_flac_file_of_unknown_length_is_refused(encode):
+    content = bytearray(encode("FLAC"))
+    content[21] &= 0xF0  # the number of samples has 36 bits
+    content[22:26] = bytes(4)
+    refused(bytes(content), "a FLAC file whose header has no length: convert it anew")
+
+
+def test_what_is_held_at_once_is_bounded(encode, sound):
+    small = AudioReader(max_values=RATE - 1)
+    for cell in ((sound, RATE), encode(), declare(encode(), data_size=0xFFFFFFFF)):
+        refused(cell, "16,000 samples, over max_values=15,999", small)
+    assert len(list(small.read_windows(encode(), 0.5))) == 3
+
+
 def test_a_header_that_promises_gigabytes_takes_no_memory(encode):
     lying = declare(encode(), data_size=2_000_000_000)
     tracemalloc.start()
@@ -209,6 +223,9 @@ def test_samples_beyond_full_scale_are_kept(sound):
         ((np.zeros(10),), r"must be \(samples, sample_rate\)"),
         ((8000, np.zeros(10)), r"must be \(samples, sample_rate\)"),
         ((np.zeros(10), "8000"), "the rate a number in Hz"),
+        ((np.zeros(10), True), "the rate a number in Hz"),
+        ((np.zeros(10), np.complex64(8000)), "the rate a number in Hz"),
+        ((np.ma.masked_equal(np.arange(9.0), 3), 8000), "masked in places"),
         ((np.zeros(10), 8000.5), "8000.5 Hz is not a whole number"),
         ((np.zeros(10), np.nan), "not a whole number"),
         ((np.zeros(10), 0), "sample rate of 0 Hz"),
@@ -248,6 +265,7 @@ def test_a_row_is_named_and_the_others_keep_theirs(encode, sound):
         ({"min_seconds": -1}, "min_seconds=-1 is not a number of at least 0"),
         ({"min_seconds": 700}, "min_seconds=700 is not a number of at least 0 and at most 600"),
         ({"max_bytes": 0.5}, "max_bytes=0.5 is not an integer"),
+        ({"max_values": 0}, "max_values=0 is not an integer of at least 1"),
     ],
 )
 def test_parameters_are_checked(parameters, reason):
