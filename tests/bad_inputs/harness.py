@@ -168,7 +168,7 @@ def search(extractor: Any, column: pd.Series, n_jobs: int | None = None) -> dict
     search = GridSearchCV(
         model,
         {"head__alpha": [1.0]},
-        cv=2,
+        cv=[(numbers[:50], numbers[:20])],  # both parts hold the bad row
         error_score="raise",
         n_jobs=n_jobs,
         refit=False,
