@@ -34,7 +34,7 @@ from mmsk import (
 from mmsk._nets.threads import single_threads
 
 COPIES = 4
-TURNS = 3
+TURNS = 2
 NETWORKS = ("squeezenet1_0", "resnet18")
 
 
@@ -103,18 +103,22 @@ def compare_throughput(embedder: FrameEmbedder) -> None:
             lambda frames: embedder._extract([frames]), samples
         ),
     }
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for _ in range(TURNS):
         for name, run in ways.items():
-            started = time.perf_counter()
+            started = time.perf_counter(), time.process_time()
             run()
-            seconds[name].append(time.perf_counter() - started)
+            ended = time.perf_counter(), time.process_time()
+            seconds[name].append((ended[0] - started[0], ended[1] - started[1]))
     print(f"{len(column)} videos, {embedder.n_frames} frames each, medians of {TURNS} turns")
     for name, each in seconds.items():
-        print(f"{name:28} {len(column) / median(each):8.2f} videos/s")
-    end_to_end, *alone = (np.array(each) for each in seconds.values())
-    print(f"of the slower one alone: {median(np.max(alone, axis=0) / end_to_end):.2f}")
-    print(f"of both one after the other: {median(np.sum(alone, axis=0) / end_to_end):.2f}")
+        clock, processor = np.median(each, axis=0) / len(column)
+        print(f"{name:28} {1 / clock:8.2f} videos/s, {processor:6.3f} CPU s a video")
+    for kind, place in {"the clock": 0, "CPU seconds": 1}.items():
+        end_to_end, *alone = (np.array(each)[:, place] for each in seconds.values())
+        of_slower = median(np.max(alone, axis=0) / end_to_end)
+        of_both = median(np.sum(alone, axis=0) / end_to_end)
+        print(f"by {kind}: {of_slower:.2f} of the slower one, {of_both:.2f} of one after the other")
 
 
 def in_threads(work: Callable, items: list) -> None:
