@@ -28,7 +28,7 @@ from mmsk.exceptions import ModelFileError
 Result = TypeVar("Result")
 
 MANIFEST, SCHEMA = "manifest.json", "schema.json"
-ARRAY = r"\d{1,9}\.(npy|npz|bin)"
+ARRAY = r"[0-9]{1,9}\.(npy|npz|bin)"
 WEIGHTS = r"weights/[0-9a-f]{64}\.[a-z]{1,12}"
 MEMBERS = re.compile(rf"{re.escape(MANIFEST)}|{re.escape(SCHEMA)}|{ARRAY}|{WEIGHTS}")
 MOST_JSON_BYTES = 2**28
@@ -165,6 +165,8 @@ def _too_large(member: zipfile.ZipInfo) -> str | None:
         if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
             return "is compressed, which only those in JSON may be"
         return None
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "is compressed in a way that mmsk never does"
     if member.file_size > MOST_JSON_BYTES:
         return f"has {member.file_size:,} bytes, over {MOST_JSON_BYTES:,}"
     if member.file_size > MOST_TIMES_SMALLER * max(member.compress_size, CHUNK_BYTES // 64):

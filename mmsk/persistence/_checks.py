@@ -18,6 +18,7 @@ from mmsk.persistence._walk import objects_in
 
 # Links in the HTML that a notebook shows of an estimator; what names its rows in the feature store.
 NEVER_STATE = ("__", "_doc_link", "_repr", "_strings_are", "extractor_version")
+WORDS_OF_MT19937, WORDS_OF_PHILOX = 624, 4
 
 
 def check_model(model: Any, refused: Callable[[str], ModelFileError]) -> None:
@@ -35,7 +36,7 @@ def check_model(model: Any, refused: Callable[[str], ModelFileError]) -> None:
     try:
         for value in objects_in(model):
             _check_methods(value, refused)
-            if isinstance(value, np.random.RandomState):
+            if isinstance(value, np.random.RandomState | np.random.Generator):
                 _check_random(value, refused)
             elif sparse.issparse(value):
                 _check_sparse(value, refused)
@@ -72,11 +73,13 @@ def _check_methods(value: Any, refused: Callable[[str], ModelFileError]) -> None
         )
 
 
-def _check_random(state: np.random.RandomState, refused: Callable[[str], ModelFileError]) -> None:
-    """Check the place in the state, which native code reads without looking."""
-    parts = state.get_state(legacy=False)
-    if not 0 <= parts["state"]["pos"] <= len(parts["state"]["key"]):
-        raise refused("a RandomState in it points beyond its own state.")
+def _check_random(value: Any, refused: Callable[[str], ModelFileError]) -> None:
+    """Check the place in a random state, which native code reads without looking."""
+    is_old = isinstance(value, np.random.RandomState)
+    state = value.get_state(legacy=False) if is_old else value.bit_generator.state
+    place = state["state"].get("pos", 0), state.get("buffer_pos", 0)
+    if not (0 <= place[0] <= WORDS_OF_MT19937 and 0 <= place[1] <= WORDS_OF_PHILOX):
+        raise refused("a random generator in it points beyond its own state.")
 
 
 def _is_code(member: Any) -> bool:

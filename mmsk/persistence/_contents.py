@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 LONGEST_RANGE = 10**6
+LARGEST_POOL = 64  # words of a seed of NumPy, which are mixed each with each; it has 4
 PLAIN = ("JsonNode", "NdArrayNode")
+TREES = "sklearn.tree."  # which gradient boosting has in a table
 
 
 def why_not(node: dict[str, Any], name: str) -> str | None:
@@ -56,9 +58,15 @@ def _array(node: dict[str, Any], name: str) -> str | None:
     shape = node.get("shape")
     if not _is(shape, "TupleNode"):
         return "an array of objects has no shape."
-    if len(shape["content"]) != 1 and not all(_is(leaf, *PLAIN) for leaf in _leaves(node)):
-        return "a table of objects in it holds more than text and numbers."
+    if len(shape["content"]) != 1 and not all(map(_fits_in_a_table, _leaves(node))):
+        return "a table of objects in it holds more than text, numbers and trees."
     return None
+
+
+def _fits_in_a_table(leaf: Any) -> bool:
+    if _is(leaf, "ObjectNode"):
+        return str(leaf.get("__module__")).startswith(TREES)
+    return _is(leaf, *PLAIN)
 
 
 def _masked(node: dict[str, Any], name: str) -> str | None:
@@ -82,6 +90,16 @@ def _reduced(node: dict[str, Any], name: str) -> str | None:
     reduced = node.get("__reduce__")
     is_tuple = isinstance(reduced, dict) and _is(reduced.get("args"), "TupleNode")
     return None if is_tuple else f"what {name!r} is made of is no tuple."
+
+
+def _generator(node: dict[str, Any], name: str) -> str | None:
+    try:
+        seed = node["content"]["seed_seq"]
+        size = json.loads(seed["content"]["pool_size"]["content"])
+        is_small = _is(seed, "DictNode") and type(size) is int and size <= LARGEST_POOL
+    except (KeyError, RecursionError, TypeError, ValueError):
+        is_small = False
+    return None if is_small else "the seed of a random generator in it is none, or too large."
 
 
 def _is(node: Any, *loaders: str) -> bool:
@@ -124,5 +142,6 @@ _RULES = {
     "MaskedArrayNode": _masked,
     "NdArrayNode": _array,
     "ObjectNode": _object,
+    "RandomGeneratorNode": _generator,
     "TreeNode": _reduced,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -19,6 +20,7 @@ FORMAT = 1
 PACKAGES = ("scikit-learn", "torch", "numpy", "scipy", "skops")
 # What another release of these stores may differ; of the others there are plain arrays only.
 STATE_BELONGS_TO = ("mmsk", "scikit-learn")
+VERSION = re.compile(r"[A-Za-z0-9.+!_ -]{1,60}")
 _KINDS = {
     "format": int,
     "versions": dict,
@@ -80,6 +82,7 @@ def read(archive: Archive) -> dict[str, Any]:
         manifest = json.loads(archive.read(MANIFEST))
     except (ValueError, RecursionError) as error:
         raise archive.refused(f"its {MANIFEST} is damaged ({error}).") from error
+    _check_versions(archive, manifest)
     _check_format(archive, manifest)
     wrong = [key for key, kind in _KINDS.items() if not isinstance(manifest.get(key), kind)]
     if wrong:
@@ -96,6 +99,14 @@ def differing_versions(manifest: dict[str, Any]) -> list[str]:
         for name in STATE_BELONGS_TO
         if _release(then := str(manifest["versions"].get(name))) != _release(now[name])
     ]
+
+
+def _check_versions(archive: Archive, manifest: Any) -> None:
+    """Raise unless versions can be shown: a terminal would obey what is hidden in a text."""
+    written = manifest.get("versions") if isinstance(manifest, dict) else None
+    for name, number in written.items() if isinstance(written, dict) else ():
+        if not VERSION.fullmatch(name) or not VERSION.fullmatch(str(number)):
+            raise archive.refused(f"its {MANIFEST} has versions that are none.")
 
 
 def _check_format(archive: Archive, manifest: Any) -> None:

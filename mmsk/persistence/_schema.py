@@ -37,6 +37,7 @@ LOADERS = {
     "NdArrayNode",
     "ObjectNode",
     "PartialNode",
+    "RandomGeneratorNode",
     "RandomStateNode",
     "SetNode",
     "SliceNode",
@@ -50,7 +51,9 @@ NOT_CALLING = {"FunctionNode", "ObjectNode", "TypeNode"}
 MEMBER_OF = {"NdArrayNode": "npy", "SparseMatrixNode": "npz", "BytesNode": "bin"}
 MEMBER_OF |= {"BytearrayNode": "bin"}
 LARGEST_NUMBER = 10**9  # of an object; larger ones can all have the same hash
-_MEMBER = re.compile(r"\d{1,9}\.(npy|npz|bin)")
+# Whose state is a tuple. Neither skops nor mmsk trusts them.
+NATIVE = re.compile(r"sklearn\.(neighbors\._(kd_tree|ball_tree)|metrics\._dist_metrics)\.")
+_MEMBER = re.compile(r"[0-9]{1,9}\.(npy|npz|bin)")
 
 
 class Schema:
@@ -140,7 +143,7 @@ class Schema:
         content = node.get("content")
         if loader == "DictNode" and (not isinstance(content, dict) or SENT in content):
             raise self._refused("it would change the settings of this process.")
-        if loader == "ObjectNode" and not _is_state(content) and name not in self._trusted:
+        if loader == "ObjectNode" and not _is_state(content) and not NATIVE.match(name):
             raise self._refused(f"the state of {name!r} is no dict.")
         reason = why_not(node, name)
         if reason is not None:

@@ -220,6 +220,26 @@ def test_newer_formats(iris):
         refused(iris, "states no format")
 
 
+@pytest.mark.parametrize("versions", [{"mmsk": "\x1b[2J9.1"}, {"mmsk": "9" * 99}, {"\n": "1"}])
+def test_versions_that_would_change_what_a_terminal_shows(iris, versions):
+    rewrite(iris, manifest=lambda listed: listed.update(versions=versions, format=2))
+    refused(iris, "has versions that are none")
+
+
+def test_digits_of_other_scripts(iris):
+    refused(rewrite(iris, members={"\u0661.npy": b""}), "no model file has a member named")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compressions(iris, method):
+    """That of LZMA sets memory aside as its header says."""
+    members = read_members(iris)
+    with zipfile.ZipFile(iris, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content, method if name == "schema.json" else None)
+    refused(iris, "compressed in a way that mmsk never does")
+
+
 # Types
 
 
