@@ -16,8 +16,8 @@ from mmsk.persistence._named_methods import other_method_of
 from mmsk.persistence._sound import check_sound
 from mmsk.persistence._walk import objects_in
 
-# Links in the HTML that a notebook shows of an estimator; what names its rows in the feature store.
-NEVER_STATE = ("__", "_doc_link", "_repr", "_strings_are", "extractor_version")
+# What a notebook shows of an estimator, and links in it; what names its rows in the feature store.
+NEVER_STATE = ("__", "_doc_link", "_ipython", "_repr", "_sk_", "_strings_are", "extractor_version")
 WORDS_OF_MT19937, WORDS_OF_PHILOX = 624, 4
 
 
@@ -42,9 +42,9 @@ def check_model(model: Any, refused: Callable[[str], ModelFileError]) -> None:
                 _check_sparse(value, refused)
             elif isinstance(value, BaseEstimator):
                 _check_estimator(value, refused)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, ModelFileError):
-            raise
+    except ModelFileError:
+        raise
+    except Exception as error:
         raise refused(f"parts of the model do not fit together ({error}).") from error
 
 

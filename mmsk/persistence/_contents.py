@@ -12,6 +12,7 @@ from typing import Any
 
 LONGEST_RANGE = 10**6
 LARGEST_POOL = 64  # words of a seed of NumPy, which are mixed each with each; it has 4
+OF_A_SIZE = ("numpy.bytes_", "numpy.void")  # NumPy makes them of a number, which is their size
 PLAIN = ("JsonNode", "NdArrayNode")
 TREES = "sklearn.tree."  # which gradient boosting has in a table
 
@@ -51,8 +52,8 @@ def _hook_in(state: Any) -> str | None:
 
 
 def _array(node: dict[str, Any], name: str) -> str | None:
-    if name == "numpy.void":
-        return "mmsk never writes a 'numpy.void', which takes the memory that it asks for."
+    if name in OF_A_SIZE:
+        return f"a {name!r} in it could be of any size."
     if node.get("type") != "json":
         return None
     shape = node.get("shape")

@@ -26,4 +26,5 @@ def other_method_of(value: Any) -> str | None:
 
 def _predicts(named: Any) -> bool:
     methods = named if type(named) in (list, tuple) else [named]
-    return all(method is None or type(method) is str and method in PREDICTING for method in methods)
+    known = (method for method in methods if method is not None)
+    return all(type(method) is str and method in PREDICTING for method in known)

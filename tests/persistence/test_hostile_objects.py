@@ -22,6 +22,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 
 from mmsk import ModelFileError, load, save
+from mmsk.persistence._empty_frames import MARK
 
 X, Y = load_iris(return_X_y=True)
 
@@ -113,11 +114,30 @@ def test_a_few_bytes_that_would_fill_the_memory(iris, value, message):
     refused(with_attribute(iris, value), message)
 
 
-def test_a_void_of_any_size(iris):
+@pytest.mark.parametrize("name", ["numpy.void", "numpy.bytes_"])
+def test_bytes_of_any_size(iris, name):
     file = io.BytesIO()
     np.save(file, np.array(2**31 - 1))
-    value = node("NdArrayNode", "numpy.void", type="numpy", file="900.npy")
-    refused(with_attribute(iris, value, members={"900.npy": file.getvalue()}), "'numpy.void'")
+    value = node("NdArrayNode", name, type="numpy", file="900.npy")
+    members = {"900.npy": file.getvalue()}
+    refused(with_attribute(iris, value, members=members), f"a '{name}' in it could be of any size")
+
+
+@pytest.mark.parametrize("name", ["_ipython_display_", "_sk_visual_block_"])
+def test_a_notebook_calls_nothing(tmp_path, name):
+    path = tmp_path / "model.mmsk"
+    save(SVC(), path)
+    shown = node("TypeNode", "builtins.str")
+    rewrite(path, schema=lambda schema: set_attribute(schema, name, shown))
+    refused(path, f"SVC has '{name}' as a value")
+
+
+def test_types_of_an_empty_table(tmp_path):
+    path = tmp_path / "model.mmsk"
+    save(SVC(), path)
+    value = text({MARK: ["a"], "dtypes": ["V2147483647"]})
+    rewrite(path, schema=lambda schema: set_attribute(schema, "_empty_blocks", mapping(a=value)))
+    refused(path, "parts of the model do not fit together")
 
 
 @pytest.mark.parametrize("number", [2**61 - 1, -1, True, "1"])
