@@ -76,6 +76,11 @@ class Archive:
         """Names of the members."""
         return set(self._zip.namelist())
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Bytes of each member."""
+        return {member.filename: member.file_size for member in self._zip.infolist()}
+
     def refused(self, reason: str) -> ModelFileError:
         """Return the error that refuses this file."""
         return ModelFileError(f"{str(self.path)!r} is refused: {reason}")

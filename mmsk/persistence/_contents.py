@@ -32,7 +32,7 @@ def why_not(node: dict[str, Any], name: str) -> str | None:
 
 
 def _dict(node: dict[str, Any], name: str) -> str | None:
-    kinds = node.get("key_types")
+    kinds: Any = node.get("key_types")
     if not _is(kinds, "ListNode") or not _all(kinds, "TypeNode"):
         return "it would call something to get the keys of a dict."
     return None if name == "builtins.dict" else _hook_in(node)
@@ -56,7 +56,7 @@ def _array(node: dict[str, Any], name: str) -> str | None:
         return f"a {name!r} in it could be of any size."
     if node.get("type") != "json":
         return None
-    shape = node.get("shape")
+    shape: Any = node.get("shape")
     if not _is(shape, "TupleNode"):
         return "an array of objects has no shape."
     if len(shape["content"]) != 1 and not all(map(_fits_in_a_table, _leaves(node))):
@@ -77,7 +77,7 @@ def _masked(node: dict[str, Any], name: str) -> str | None:
 
 
 def _call(node: dict[str, Any], name: str) -> str | None:
-    arguments = node.get("content")
+    arguments: Any = node.get("content")
     if not _is(arguments, "TupleNode"):
         return f"what {name!r} is made of is no tuple."
     if name == "builtins.frozenset" and not _all(arguments, "ListNode"):
@@ -117,7 +117,7 @@ def _all(node: dict[str, Any], loader: str) -> bool:
 
 
 def _leaves(node: dict[str, Any]) -> Iterator[Any]:
-    waiting = [node.get("content")]
+    waiting: list[Any] = [node.get("content")]
     while waiting:
         value = waiting.pop()
         if isinstance(value, list):

@@ -17,6 +17,7 @@ from mmsk.persistence._walk import estimators_in
 
 _PLAIN_NAME = re.compile(r"[^./\\:\x00-\x1f][^/\\:\x00-\x1f]{0,199}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+MOST_COPIES = 4  # of equal files in a folder, or of weights that go by two names
 _KINDS = {"kind": str, "name": str, "embedded": bool, "files": list}
 
 
@@ -41,6 +42,7 @@ def connect_weights(
     ModelFileError
         If weights are not there, changed, or not in the manifest.
     """
+    _check_copies(archive, listed)
     in_files: set[str] = set()
     for estimator in estimators_in(model):
         try:
@@ -108,6 +110,17 @@ def _check_members(archive: Archive, files: list[dict[str, Any]]) -> None:
         member = str(file.get("member"))
         if member not in archive.names or not member.startswith(f"weights/{file['sha256']}."):
             raise archive.refused(f"it has no member of the weights {file['name']!r}.")
+
+
+def _check_copies(archive: Archive, listed: Mapping[str, Any]) -> None:
+    """Check that weights are not kept under so many names that they would fill the disk."""
+    sizes = archive.sizes
+    entries = (entry for entry in listed.values() if isinstance(entry, dict))
+    lists = (entry.get("files") for entry in entries if entry.get("embedded"))
+    files = (file for each in lists if isinstance(each, list) for file in each)
+    n_bytes = sum(sizes.get(str(file.get("member")), 0) for file in files if isinstance(file, dict))
+    if n_bytes > MOST_COPIES * sum(sizes.values()):
+        raise archive.refused(f"its weights would be kept as {n_bytes:,} bytes, many times over.")
 
 
 def _kept(archive: Archive, reference: Reference, entry: Mapping[str, Any]) -> Path:

@@ -202,6 +202,18 @@ def test_embedded_weights_are_checked(tmp_path, file, user_cache):
     assert list((user_cache / "mmsk" / "weights").iterdir()) == []
 
 
+def test_weights_are_not_kept_many_times_over(tmp_path, file, user_cache):
+    path = saved(named(weights=file), tmp_path, embed_weights=True)
+
+    def change(manifest):
+        files = manifest["weights"][str(file)]["files"]
+        files += [{**files[0], "name": f"{number}.pth"} for number in range(9)]
+
+    with pytest.raises(ModelFileError, match=r"its weights would be kept as .* many times over"):
+        load(rewrite(path, manifest=change))
+    assert not (user_cache / "mmsk").exists()
+
+
 @pytest.mark.parametrize("name", ["../evil.pth", "/etc/evil.pth", ".hidden", "a\\b", "a:b"])
 def test_names_of_files_that_climb_out(tmp_path, file, name):
     path = saved(named(weights=file), tmp_path, embed_weights=True)
@@ -247,8 +259,7 @@ def test_word_vectors(tmp_path):
 def test_a_bomb_of_word_vectors(tmp_path, user_cache):
     vectors = tmp_path / "vectors.npz"
     np.savez_compressed(vectors, words=np.array(["a", "b"]), vectors=np.zeros((2, 10**6)))
-    model = WordVectorEmbedder(vectors).fit(["a b"])
-    path = saved(model, tmp_path, embed_weights=True)
+    path = saved(WordVectorEmbedder(vectors), tmp_path, embed_weights=True)
     with pytest.raises(ModelFileError, match=r"its weights 'vectors\.npz' are compressed beyond"):
         load(path)
     assert list((user_cache / "mmsk" / "weights").iterdir()) == []
