@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from mmsk.exceptions import ModelFileError
 from mmsk.persistence._empty_frames import unpacked
 from mmsk.persistence._handles import handles_of
-from mmsk.persistence._named_methods import other_method_of
+from mmsk.persistence._named_methods import other_method_of, writing_arguments_of
 from mmsk.persistence._sound import check_sound
 from mmsk.persistence._walk import objects_in
 
@@ -71,6 +71,9 @@ def _check_methods(value: Any, refused: Callable[[str], ModelFileError]) -> None
             f"{type(value).__name__} has {name}={getattr(value, name)!r}, and not the names of "
             "methods that predict: the file would choose what is called."
         )
+    name = writing_arguments_of(value)
+    if name is not None:
+        raise refused(f"{type(value).__name__} has 'out' in {name}, to write into an array.")
 
 
 def _check_random(value: Any, refused: Callable[[str], ModelFileError]) -> None:

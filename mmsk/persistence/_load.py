@@ -20,7 +20,7 @@ from mmsk.persistence._checks import check_model
 from mmsk.persistence._members import check_member
 from mmsk.persistence._placement import place_on_device
 from mmsk.persistence._schema import Schema
-from mmsk.persistence._trust import names_of
+from mmsk.persistence._trust import names_of, trusted_by_us
 from mmsk.persistence._weights import connect_weights
 
 LARGEST_IN_MEMORY = 2**27  # bytes of arrays; more go through a temporary file
@@ -173,13 +173,15 @@ def _untrusted(file: BinaryIO, added: list[str], archive: Archive) -> ModelFileE
 
     file.seek(0)
     names = sorted(set(get_untrusted_types(data=file.read())) - set(added))
+    given = set(added) - trusted_by_us().keys()
+    needed = sorted({*names, *given})
     native = [name for name in names if name.endswith(NATIVE)]
     danger = (
         f" {native[0]!r} is native memory: a made-up one can end the process." if native else ""
     )
     return archive.refused(
         f"it holds {', '.join(map(repr, names))}, which mmsk does not trust.{danger} If you know "
-        f"who made the file and what these are: mmsk.load(path, trusted={names!r})."
+        f"who made the file and what these are: mmsk.load(path, trusted={needed!r})."
     )
 
 

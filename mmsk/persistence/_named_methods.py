@@ -1,4 +1,4 @@
-"""Methods that a model names by text.
+"""Methods that a model names by text, and arguments that it hands to functions.
 
 scikit-learn calls them on what stands in the place of an estimator, with the rows that come in:
 another name, such as ``tofile`` of an array, would write a file where the model says.
@@ -6,10 +6,19 @@ another name, such as ``tofile`` of an array, would write a file where the model
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 PREDICTING = {"auto", "decision_function", "predict", "predict_log_proba", "predict_proba"}
 NAMING = ("_response_method", "response_method", "stack_method", "stack_method_")
+ARGUMENTS = (
+    "_kwargs",
+    "effective_metric_params_",
+    "inv_kw_args",
+    "kernel_params",
+    "kw_args",
+    "metric_params",
+)
 
 
 def other_method_of(value: Any) -> str | None:
@@ -22,6 +31,16 @@ def other_method_of(value: Any) -> str | None:
     """
     held = getattr(value, "__dict__", {})
     return next((name for name in NAMING if name in held and not _predicts(held[name])), None)
+
+
+def writing_arguments_of(value: Any) -> str | None:
+    """Name the attribute by which an object has a function write into an array; None if none.
+
+    The array could be one that was looked at already, such as the indices of a machine.
+    """
+    held = getattr(value, "__dict__", {})
+    given = {name: held[name] for name in ARGUMENTS if isinstance(held.get(name), Mapping)}
+    return next((name for name, arguments in given.items() if "out" in arguments), None)
 
 
 def _predicts(named: Any) -> bool:

@@ -182,6 +182,25 @@ def test_no_prediction_writes_a_file(tmp_path):
     assert not marker.exists()
 
 
+@pytest.mark.parametrize("name", ["kw_args", "inv_kw_args"])
+def test_no_prediction_writes_into_the_model(tmp_path, name):
+    """An array of a support vector machine would change after it was looked at."""
+    machine = SVC().fit(X, Y)
+    given = {name: {"out": machine.support_, "casting": "unsafe"}}
+    model = make_pipeline(FunctionTransformer(np.negative, np.negative, **given), machine)
+    save(model, tmp_path / "model.mmsk")
+    refused(tmp_path / "model.mmsk", f"FunctionTransformer has 'out' in {name}")
+
+
+def test_names_that_are_trusted_already_stay_in_the_message(tmp_path):
+    path = tmp_path / "model.mmsk"
+    save(KNeighborsClassifier().fit(X, Y), path)
+    tree = "sklearn.neighbors._kd_tree.KDTree"
+    with pytest.raises(ModelFileError, match=r"it holds 'sklearn\.metrics\._dist") as caught:
+        load(path, trusted=[tree])
+    assert tree in str(caught.value).partition("trusted=")[2]
+
+
 @pytest.mark.parametrize("named", ["fit", ["predict", "__setstate__"], {"predict": 1}])
 def test_methods_are_named_that_predict_and_no_other(tmp_path, named):
     model = FixedThresholdClassifier(LogisticRegression(max_iter=500), response_method=named)
