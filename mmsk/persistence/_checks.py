@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
 from mmsk.exceptions import ModelFileError
 from mmsk.persistence._empty_frames import unpacked
 from mmsk.persistence._handles import handles_of
+from mmsk.persistence._named_methods import other_method_of
 from mmsk.persistence._sound import check_sound
 from mmsk.persistence._walk import objects_in
 
@@ -32,7 +34,10 @@ def check_model(model: Any, refused: Callable[[str], ModelFileError]) -> None:
         raise refused(f"it holds a {type(model).__name__} and no estimator.")
     try:
         for value in objects_in(model):
-            if sparse.issparse(value):
+            _check_methods(value, refused)
+            if isinstance(value, np.random.RandomState):
+                _check_random(value, refused)
+            elif sparse.issparse(value):
                 _check_sparse(value, refused)
             elif isinstance(value, BaseEstimator):
                 _check_estimator(value, refused)
@@ -56,6 +61,22 @@ def _check_estimator(estimator: BaseEstimator, refused: Callable[[str], ModelFil
     if hasattr(estimator, "_empty_blocks"):
         blocks = estimator._empty_blocks
         estimator._empty_blocks = {key: unpacked(block) for key, block in blocks.items()}
+
+
+def _check_methods(value: Any, refused: Callable[[str], ModelFileError]) -> None:
+    name = other_method_of(value)
+    if name is not None:
+        raise refused(
+            f"{type(value).__name__} has {name}={getattr(value, name)!r}, and not the names of "
+            "methods that predict: the file would choose what is called."
+        )
+
+
+def _check_random(state: np.random.RandomState, refused: Callable[[str], ModelFileError]) -> None:
+    """Check the place in the state, which native code reads without looking."""
+    parts = state.get_state(legacy=False)
+    if not 0 <= parts["state"]["pos"] <= len(parts["state"]["key"]):
+        raise refused("a RandomState in it points beyond its own state.")
 
 
 def _is_code(member: Any) -> bool:

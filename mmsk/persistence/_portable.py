@@ -24,7 +24,7 @@ from mmsk.persistence._empty_frames import packed
 from mmsk.persistence._handles import without_handles
 
 KEYS = (str, int, float, np.integer, np.floating)
-NOT_COPIED = (type, ModuleType, os.PathLike, pd.DataFrame, pd.Series, pd.Index)
+NOT_COPIED = (type, ModuleType, np.ufunc, os.PathLike, pd.DataFrame, pd.Series, pd.Index)
 _EMPTY_BLOCKS = "_empty_blocks"
 
 
@@ -109,7 +109,9 @@ class _Copying:
         parts = {key: self.copy(part, f"{place}[{key!r}]") for key, part in value.items()}
         if isinstance(value, defaultdict):
             return defaultdict(value.default_factory, parts)
-        return type(value)(parts) if type(value) in (dict, OrderedDict, Bunch) else parts
+        if type(value) is Bunch:
+            return Bunch(**parts)
+        return OrderedDict(parts) if type(value) is OrderedDict else parts
 
     @_plain.register
     def _(self, value: np.ndarray, place: str) -> Any:

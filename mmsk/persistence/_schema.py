@@ -18,6 +18,7 @@ from typing import Any
 
 from mmsk.exceptions import ModelFileError
 from mmsk.extraction._base import SENT
+from mmsk.persistence._contents import why_not
 from mmsk.persistence._trust import is_class, trusted_by_us
 
 OLDEST_PROTOCOL = 2  # that of skops 0.16; older ones bring older loaders with them
@@ -36,7 +37,6 @@ LOADERS = {
     "NdArrayNode",
     "ObjectNode",
     "PartialNode",
-    "RandomGeneratorNode",
     "RandomStateNode",
     "SetNode",
     "SliceNode",
@@ -46,9 +46,10 @@ LOADERS = {
     "TypeNode",
 }
 # These make a value of what they name, or refer to it. The others call it.
-NOT_CALLING = {"FunctionNode", "ObjectNode", "TypeNode", "LossNode", "TreeNode"}
+NOT_CALLING = {"FunctionNode", "ObjectNode", "TypeNode"}
 MEMBER_OF = {"NdArrayNode": "npy", "SparseMatrixNode": "npz", "BytesNode": "bin"}
 MEMBER_OF |= {"BytearrayNode": "bin"}
+LARGEST_NUMBER = 10**9  # of an object; larger ones can all have the same hash
 _MEMBER = re.compile(r"\d{1,9}\.(npy|npz|bin)")
 
 
@@ -105,7 +106,7 @@ class Schema:
             elif isinstance(value, dict):
                 number = value.get("__id__")
                 if isinstance(value.get("__loader__"), str):
-                    if not isinstance(number, int | None):
+                    if not _is_number(number):
                         raise self._refused(f"the number of an object is {number!r}.")
                     if number in first:
                         if first[number] != value:
@@ -139,8 +140,11 @@ class Schema:
         content = node.get("content")
         if loader == "DictNode" and (not isinstance(content, dict) or SENT in content):
             raise self._refused("it would change the settings of this process.")
-        if loader == "ObjectNode" and not _is_state(content) and not _is_native(name):
+        if loader == "ObjectNode" and not _is_state(content) and name not in self._trusted:
             raise self._refused(f"the state of {name!r} is no dict.")
+        reason = why_not(node, name)
+        if reason is not None:
+            raise self._refused(reason)
         if loader in MEMBER_OF and node.get("type") != "json":
             self._check_member(node.get("file"), MEMBER_OF[loader])
 
@@ -151,9 +155,8 @@ class Schema:
         self.members.add(name)
 
 
-def _is_native(name: str) -> bool:
-    """Tell whether this is a part of scikit-learn that may have a state of its own form."""
-    return name.startswith("sklearn.") and name not in trusted_by_us()
+def _is_number(number: Any) -> bool:
+    return number is None or (type(number) is int and 0 < number < LARGEST_NUMBER)
 
 
 def _is_state(content: Any) -> bool:

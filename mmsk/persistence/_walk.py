@@ -37,6 +37,6 @@ def _parts(value: Any) -> Iterator[Any]:
         yield from value
     elif isinstance(value, np.ndarray):
         if value.dtype == object:
-            yield from value.ravel().tolist()
+            yield from np.asarray(value).ravel().tolist()  # what is masked also
         return
     yield from getattr(value, "__dict__", {}).values()
