@@ -54,7 +54,8 @@ def connect_weights(
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             name = type(estimator).__name__
             raise archive.refused(f"the weights of {name} cannot be told ({error}).") from error
-        setattr(estimator, reference.parameter, value)
+        if value != getattr(estimator, reference.parameter):  # else it is one object in many places
+            setattr(estimator, reference.parameter, value)
         if reference.kind != NAMED and not entry["embedded"]:
             in_files.add(reference.key)
     other = sorted(set(moved) - in_files)
