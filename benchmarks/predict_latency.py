@@ -127,9 +127,8 @@ def copies(model: Pipeline, folder: str) -> Iterator[tuple[str, Pipeline]]:
     yield "fitted", model
     joblib.dump(model, Path(folder) / "model.joblib")
     yield "joblib.load", joblib.load(Path(folder) / "model.joblib")
-    if hasattr(mmsk, "load"):
-        mmsk.save(model, Path(folder) / "model.mmsk")
-        yield "mmsk.load", mmsk.load(Path(folder) / "model.mmsk")
+    mmsk.save(model, Path(folder) / "model.mmsk")
+    yield "mmsk.load", mmsk.load(Path(folder) / "model.mmsk")
 
 
 def compare(title: str, extractors: dict[str, Any], table: pd.DataFrame, y: np.ndarray) -> None:

@@ -14,7 +14,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import joblib
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -31,6 +30,7 @@ from mmsk import (
     cache_info,
     infer_modalities,
     multimodal_pipeline,
+    save,
     search_results,
 )
 from mmsk.datasets import make_multimodal
@@ -140,17 +140,17 @@ def store_table() -> str:
 
 
 def save_and_reload(model, table: pd.DataFrame) -> None:
-    """Save with joblib, load in a fresh process, and compare the predictions."""
-    joblib.dump(model, OUTPUT / "model.joblib")
+    """Save as one file without code, load it in a fresh process, and compare the predictions."""
+    save(model, OUTPUT / "model.mmsk")
     table.to_pickle(OUTPUT / "rows.pkl")
     program = (
-        "import joblib, numpy, pandas, sys; model, rows, out = sys.argv[1:]; "
-        "numpy.save(out, joblib.load(model).predict(pandas.read_pickle(rows)))"
+        "import mmsk, numpy, pandas, sys; model, rows, out = sys.argv[1:]; "
+        "numpy.save(out, mmsk.load(model).predict(pandas.read_pickle(rows)))"
     )
-    files = [str(OUTPUT / name) for name in ("model.joblib", "rows.pkl", "predictions.npy")]
+    files = [str(OUTPUT / name) for name in ("model.mmsk", "rows.pkl", "predictions.npy")]
     subprocess.run([sys.executable, "-c", program, *files], check=True)
     same = np.array_equal(np.load(files[2]), model.predict(table))
-    size = (OUTPUT / "model.joblib").stat().st_size / 1024
+    size = (OUTPUT / "model.mmsk").stat().st_size / 1024
     print(f"Saved to {files[0]} ({size:.0f} KiB); a fresh process predicts the same: {same}")
     if not same:
         sys.exit("The reloaded model predicts something else.")

@@ -916,5 +916,6 @@ NO_TRANSFORMERS = {
     "SeriesReader": "gives samples, not features: tests/series",
     "WordReader": "gives samples, not features: tests/text",
     "VideoReader": "gives samples, not features: tests/video",
+    "SoundTrackReader": "gives samples, not features: tests/video",
     "ImageAugmenter": "changes pictures, gives no features: tests/image",
 }

@@ -73,7 +73,7 @@ def fitted(tmp_path_factory):
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("XDG_", "COV_", "COVERAGE_", "MPL", "TORCH_", "HF_", "JOBLIB_"))
+        if not name.startswith(("XDG_", "COV_", "COVERAGE_", "MPL", "TORCH", "HF_", "JOBLIB_"))
     }
     reading, writing = os.pipe()
     process = subprocess.run(

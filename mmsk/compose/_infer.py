@@ -259,9 +259,12 @@ def _kind_of_array(cell: np.ndarray) -> str:
 
 
 def _kind_of_file_object(file: Any) -> str:
-    place = file.tell()
-    head = file.read(16)
-    file.seek(place)
+    try:
+        place = file.tell()
+        head = file.read(16)
+        file.seek(place)
+    except Exception:  # whatever a file object of the user raises: its reader will say it
+        return "other"
     return _kind_of_bytes(head) if isinstance(head, bytes) else "other"
 
 

@@ -17,6 +17,7 @@ from mmsk.exceptions import ModelFileError, ModelFileWarning
 from mmsk.persistence import _manifest
 from mmsk.persistence._archive import SCHEMA, Archive
 from mmsk.persistence._checks import check_model
+from mmsk.persistence._defaults import fill_in_defaults
 from mmsk.persistence._members import check_member
 from mmsk.persistence._placement import place_on_device
 from mmsk.persistence._schema import Schema
@@ -111,6 +112,7 @@ def load(
         _warn_of_versions(archive, manifest)
         model = _made(archive, manifest, names)
         check_model(model, archive.refused)
+        fill_in_defaults(model)
         connect_weights(model, archive, manifest["weights"], dict(weights or {}))
     place_on_device(model, device)
     return model

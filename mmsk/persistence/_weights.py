@@ -56,7 +56,7 @@ def connect_weights(
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             name = type(estimator).__name__
             raise archive.refused(f"the weights of {name} cannot be told ({error}).") from error
-        if value != getattr(estimator, reference.parameter):  # else equal models stay equal files
+        if value != getattr(estimator, reference.parameter):  # else it is one object in many places
             setattr(estimator, reference.parameter, value)
         if reference.kind != NAMED and not entry["embedded"]:
             in_files.add(reference.key)

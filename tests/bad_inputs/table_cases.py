@@ -11,7 +11,16 @@ ELSEWHERE = [
         64,
         "a column that is missing or renamed at predict",
         "an error that names it",
-        (TABLES + "test_columns_that_are_not_there_are_named",),
+        (
+            TABLES + "test_columns_that_are_not_there_are_named",
+            "tests/compose/test_schema.py::test_all_differences_in_one_error",
+        ),
+    ),
+    Elsewhere(
+        64,
+        "a column of another kind at predict, such as paths that became texts",
+        "an error that says so for each",
+        ("tests/compose/test_schema.py::test_columns_of_another_kind",),
     ),
     Elsewhere(
         64,
@@ -44,7 +53,7 @@ ELSEWHERE = [
         (
             ISOLATION + "test_a_cell_that_kills_its_process_is_reported_and_no_other",
             ISOLATION + "test_a_cell_that_takes_too_much_memory_is_reported",
-            ISOLATION + "test_a_search_in_worker_processes_finishes",
+            ISOLATION + "test_batches_are_filled_and_rows_stay_aligned",
         ),
     ),
     Elsewhere(

@@ -174,7 +174,6 @@ INCOMPLETE = [
         "a video with many damaged packets",
         make=noisy("7.mp4", damage(lambda n: range(2000, n - 5000, n // 40))),
         message=r"damaged: \d+ of \d+ frames",
-        cause=av.FFmpegError,
     ),
     broken(
         48,
@@ -234,7 +233,19 @@ EMPTY = [
         make=given((dots(0), float("nan"))),
         message=rate_refused("nan"),
     ),
-    case(50, "an array without a rate", make=given(dots(0)), message="frames without a rate: give"),
+    accepted(
+        50,
+        "an array of frames without a rate",
+        make=given(dots(0)),
+        same_as=given((dots(0), 25)),
+        note="taken to have 25 frames a second",
+    ),
+    case(
+        50,
+        "a picture in a column of videos",
+        make=given(dots(0)[0]),
+        message=r"an array of shape \(\d+, \d+, 3\) without a rate: give",
+    ),
     case(
         50,
         "a stream of which all frames have one time",

@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 from hostile_decoder import obey
 
+from mmsk import _config
 from mmsk._decoding.answers import from_message
 from mmsk._decoding.messages import receive, receive_block, send_block
 from mmsk._decoding.worker import serve
 
 
 @pytest.fixture
-def ask():
-    """Ask a worker that runs in a thread of this process."""
+def ask(monkeypatch):
+    """Ask a worker that runs in a thread of this process, whose settings it then changes."""
+    for name in ("_global", "_set_in_process"):
+        monkeypatch.setattr(_config, name, getattr(_config, name))
     ours, theirs = socket.socketpair()
 
     def work():

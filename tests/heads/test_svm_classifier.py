@@ -231,10 +231,10 @@ def test_feature_blocks():
     assert scores.best_score_ > 0.7
 
 
-def test_missing_block_is_named_as_nan():
+def test_a_row_without_its_only_block_is_named():
     X, y = problem()
     X[3] = np.nan
-    with pytest.raises(ValueError, match="Input X contains NaN"):
+    with pytest.raises(ValueError, match=r"Row 3 has no modality at all: .* \(NaN\)"):
         SVMClassifier().fit(FeatureBlocks({"only": X}), y)
 
 

@@ -140,6 +140,14 @@ def test_there_is_a_file_of_every_format():
     assert {path.stem.split("_")[1] for path in FILES.glob("*.mmsk")} == {"1"}
 
 
+def test_parameters_of_a_later_release_get_their_defaults(tmp_path):
+    older = small_cnn(layer="features.3")
+    del older.grid, older.precision
+    save(make_pipeline(older, SVC()), tmp_path / "model.mmsk")
+    loaded = load(tmp_path / "model.mmsk")[0]
+    assert vars(loaded) == vars(small_cnn(layer="features.3"))
+
+
 def test_a_model_can_be_used_and_fitted_again(tmp_path):
     model = make_pipeline(MiniRocketEmbedder(84, device="cpu"), LogisticRegression())
     model.fit(SERIES, [0, 1, 0, 1, 0])

@@ -256,10 +256,13 @@ def test_word_vectors(tmp_path):
     assert np.array_equal(load(embedded).transform(texts()), expected)
 
 
-def test_a_bomb_of_word_vectors(tmp_path, user_cache):
+def test_a_bomb_of_word_vectors(tmp_path, user_cache, monkeypatch):
     vectors = tmp_path / "vectors.npz"
     np.savez_compressed(vectors, words=np.array(["a", "b"]), vectors=np.zeros((2, 10**6)))
-    path = saved(WordVectorEmbedder(vectors), tmp_path, embed_weights=True)
+    with monkeypatch.context() as somebody_else:
+        somebody_else.setattr("mmsk.text._vector_files.MOST_TIMES_LARGER", 10**9)
+        model = WordVectorEmbedder(vectors).fit(["a b"])
+        path = saved(model, tmp_path, embed_weights=True)
     with pytest.raises(ModelFileError, match=r"its weights 'vectors\.npz' are compressed beyond"):
         load(path)
     assert list((user_cache / "mmsk" / "weights").iterdir()) == []
