@@ -108,8 +108,9 @@ def get_video_network(
     A weights file that changed on disk is loaded again.
     """
     weights, version = weights_with_version(weights, seed)
+    final = plan_video(backbone, n_frames, image_size).final
     with _building:
-        return _network(backbone, weights, version, n_frames, image_size, precision)
+        return _network(backbone, weights, version, image_size, final, precision)
 
 
 @lru_cache(maxsize=NETWORKS_KEPT)
@@ -117,11 +118,10 @@ def _network(
     backbone: str,
     weights: str | None,
     version: tuple[int, ...],
-    n_frames: int,
     image_size: int,
+    final: str,
     precision: str,
 ) -> VideoNetwork:
-    final = plan_video(backbone, n_frames, image_size).final
     if weights is None:
         network = build_random(backbone, image_size, version[0])
     else:
