@@ -13,7 +13,7 @@ PACKAGE = Path(mmsk.__file__).parent
 # A room may import only from itself and from the lines above it.
 ORDER = [
     ["exceptions", "_version"],
-    ["_optional", "_device", "_validation", "_files", "_output"],
+    ["_optional", "_device", "_validation", "_files", "_replace", "_output"],
     ["_config", "_by_block", "_compact", "_targets"],
     ["_progress"],
     ["samples"],

@@ -17,7 +17,7 @@ from byte_counts import ByteCounts
 from scripts import run, start
 
 import mmsk
-from mmsk._nets.compact import _put
+from mmsk._replace import replacing
 from mmsk.extraction import _store
 from mmsk.extraction._store import Session, prepare_store
 
@@ -277,12 +277,12 @@ def test_ctrl_c_leaves_no_part_of_a_file(tmp_path):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 def test_a_file_that_is_not_finished_is_removed(tmp_path, monkeypatch, error):
-    def fail(self, target):
+    def fail(file, target):
         raise error
 
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(error):
-        _put(tmp_path / "weights.safetensors", b"abc")
+    monkeypatch.setattr(os, "replace", fail)  # which that of Path calls, too
+    with pytest.raises(error), replacing(tmp_path / "weights.safetensors") as file:
+        file.write(b"abc")
     with pytest.raises(error):
         Session(tmp_path / "store", "table", 2, {}, 10**6)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
@@ -291,7 +291,8 @@ def test_a_file_that_is_not_finished_is_removed(tmp_path, monkeypatch, error):
 def test_weights_are_written_with_the_mode_that_the_user_has_set(tmp_path):
     before = os.umask(0o077)
     try:
-        _put(tmp_path / "a.safetensors", b"abc")
+        with replacing(tmp_path / "a.safetensors") as file:
+            file.write(b"abc")
     finally:
         os.umask(before)
     assert (tmp_path / "a.safetensors").stat().st_mode & 0o777 == 0o600

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from mmsk._compact import compact
 from mmsk._nets.cnn import built_for, plan_network
 from mmsk._nets.weights import ORIGIN, load_weights, safetensors, weights_name
+from mmsk._replace import replacing
 
 DIGITS = 12
 
@@ -58,7 +58,8 @@ def write_compact(
     )
     digest = hashlib.blake2b(content).hexdigest()[:DIGITS]
     path = Path(folder) / f"{backbone}-{dtype}-{digest}.safetensors"
-    _put(path, content)
+    with replacing(path) as file:
+        file.write(content)
     return str(path)
 
 
@@ -76,14 +77,3 @@ def _arrays(backbone: str, weights: Any, layer: str | None, size: int) -> dict[s
     if layer is None:
         arrays |= {key: arrays[key][:1] for key in arrays if key.startswith(f"{final}.")}
     return arrays
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Write a file in one step: nobody ever finds half of it, under its name or another."""
-    part = path.with_name(f"{uuid.uuid4().hex}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except BaseException:  # a full disk, or Ctrl-C
-        part.unlink(missing_ok=True)
-        raise

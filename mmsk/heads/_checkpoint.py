@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmsk._replace import replacing
 from mmsk._validation import check_choice
 
 if TYPE_CHECKING:
@@ -72,15 +73,8 @@ class Checkpoint:
         check_choice("best_only", self.best_only, [True, False])
         if self.best_only and not epoch.is_best:
             return
-        unfinished = f"{os.fspath(self.path)}.{os.getpid()}.tmp"
-        try:
-            with open(unfinished, "wb") as file:
-                np.savez(file, allow_pickle=False, **epoch.weights())
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(unfinished, self.path)
-        finally:
-            Path(unfinished).unlink(missing_ok=True)
+        with replacing(self.path) as file:
+            np.savez(file, allow_pickle=False, **epoch.weights())
 
     def __repr__(self) -> str:
         return f"Checkpoint({os.fspath(self.path)!r}, best_only={self.best_only!r})"

@@ -10,6 +10,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 from mmsk._optional import import_optional
+from mmsk._replace import replacing
 from mmsk.exceptions import ModelFileError
 from mmsk.persistence import _manifest
 from mmsk.persistence._archive import MANIFEST, MOST_JSON_BYTES, SCHEMA
@@ -17,7 +18,6 @@ from mmsk.persistence._archive_writer import ArchiveWriter
 from mmsk.persistence._describe_weights import describe_weights
 from mmsk.persistence._ordering import in_order
 from mmsk.persistence._portable import portable
-from mmsk.persistence._replace import replacing
 from mmsk.persistence._schema import Schema
 
 PLAIN_TYPES = ("builtins.", "numpy.", "scipy.sparse.")

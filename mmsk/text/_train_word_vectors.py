@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmsk._optional import import_optional
+from mmsk._replace import replacing
 from mmsk._validation import check_choice, check_number, raw_column
 from mmsk.text._documents import read_documents
 from mmsk.text._word_vectors import WORDS, word_analyzer
@@ -126,7 +127,8 @@ def train_word_vectors(
             "Lower min_count, or give more texts."
         )
     model.train(sentences, total_examples=len(sentences), epochs=epochs)
-    _write(model.wv, path)
+    with replacing(path) as file:
+        model.wv.save_word2vec_format(file.fileno(), binary=True)  # gensim takes no file object
     return path
 
 
@@ -137,13 +139,3 @@ def _sentences(texts: Iterable[str], lowercase: bool, token_pattern: str) -> Ite
         words = [known.setdefault(word, word) for word in analyze(text)]
         for start in range(0, len(words), MOST_WORDS_AT_ONCE):
             yield words[start : start + MOST_WORDS_AT_ONCE]
-
-
-def _write(vectors: Any, path: Path) -> None:
-    """Write a file beside, then put it in place: nobody reads half of one."""
-    beside = path.with_suffix(".bin.part")
-    try:
-        vectors.save_word2vec_format(str(beside), binary=True)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
