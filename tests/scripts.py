@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 TESTS = Path(__file__).parent
@@ -31,3 +32,16 @@ def finish(process):
 def run(script, *arguments, **variables):
     """Run a script to its end."""
     return finish(start(script, *arguments, **variables))
+
+
+def wait_until_gone(process):
+    """Wait until the process of this number has ended."""
+    for _ in range(500):
+        try:
+            status = Path(f"/proc/{process}/stat").read_text()
+        except FileNotFoundError:
+            return
+        if status.rpartition(")")[2].split()[0] == "Z":  # only nobody has looked after it yet
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"process {process} is still there")

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from scripts import run, start
+from scripts import run, start, wait_until_gone
 
 from mmsk._decoding import pool
 from mmsk._decoding.pool import DecoderPool
@@ -17,18 +17,6 @@ def decoders():
     decoders = DecoderPool()
     yield decoders
     decoders.close()
-
-
-def wait_until_gone(process):
-    for _ in range(500):
-        try:
-            status = Path(f"/proc/{process}/stat").read_text()
-        except FileNotFoundError:
-            return
-        if status.rpartition(")")[2].split()[0] == "Z":  # only nobody has looked after it yet
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"process {process} is still there")
 
 
 def test_a_process_is_used_again_best_by_what_it_has_loaded(decoders):

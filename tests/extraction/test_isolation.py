@@ -4,7 +4,6 @@ import io
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 from types import ModuleType
 
@@ -14,7 +13,7 @@ import PIL.Image
 import pytest
 from contract_table import EXTRACTORS
 from hostile_decoder import obey
-from scripts import run
+from scripts import run, wait_until_gone
 from sklearn.base import clone
 
 from mmsk import config_context
@@ -66,18 +65,6 @@ def read(*cells):
         if not isinstance(sample, ReadError):
             assert sample.tolist() == [len(cell), 1]
     return [sample.reason if isinstance(sample, ReadError) else None for _, sample in results]
-
-
-def wait_until_gone(process):
-    for _ in range(500):
-        try:
-            status = Path(f"/proc/{process}/stat").read_text()
-        except FileNotFoundError:
-            return
-        if status.rpartition(")")[2].split()[0] == "Z":  # and only nobody has looked after it
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"process {process} is still there")
 
 
 def test_a_cell_that_kills_its_process_is_reported_and_no_other():
