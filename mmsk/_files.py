@@ -1,4 +1,4 @@
-"""Opening what a cell names: a path, bytes or a binary file object, within limits."""
+"""Opening what a cell names: a path, bytes or a binary file object, within limits; digests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import re
 import stat
 import time
+from functools import lru_cache
+from hashlib import file_digest
 from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO
@@ -51,6 +53,18 @@ def open_cell(cell: Any, *, root: str | os.PathLike | None, max_bytes: int) -> B
         _check_size(memoryview(cell).nbytes, max_bytes)
         return io.BytesIO(cell)
     return _content_of(cell, max_bytes)
+
+
+def digest_of(file: Path) -> str:
+    """Return the SHA-256 of a file; of one that did not change, it is computed once."""
+    status = file.stat()
+    return _digest(str(file.resolve()), status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+@lru_cache(maxsize=64)
+def _digest(file: str, *status: int) -> str:
+    with open(file, "rb") as content:
+        return file_digest(content, "sha256").hexdigest()
 
 
 def is_source(cell: Any) -> bool:

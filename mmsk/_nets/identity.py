@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from mmsk._files import digest_of
 from mmsk._nets.weights import is_file_name, trained_file
 
 
@@ -34,11 +33,4 @@ def identify_weights(backbone: str, weights: Any) -> dict[str, Any]:
     file = Path(weights) if is_file_name(weights) else trained_file(backbone, weights)[1]
     if not file.is_file():
         return {"name": file.name}
-    status = file.stat()
-    return {"digest": _digest(str(file), status.st_size, status.st_mtime_ns, status.st_ino)}
-
-
-@lru_cache(maxsize=64)
-def _digest(file: str, size: int, modified_ns: int, inode: int) -> str:
-    with open(file, "rb") as content:
-        return hashlib.file_digest(content, "blake2b").hexdigest()[:32]
+    return {"digest": digest_of(file)}

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from mmsk._files import digest_of
 from mmsk.exceptions import ModelFileError
 from mmsk.persistence._archive_writer import ArchiveWriter
 from mmsk.persistence._locate import folder_of_hub
@@ -14,7 +15,6 @@ from mmsk.persistence._references import (
     HUB,
     NAMED,
     Reference,
-    digest_of,
     files_in,
     reference_of,
 )

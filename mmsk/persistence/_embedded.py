@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mmsk._config import user_cache
+from mmsk._files import digest_of
 from mmsk._replace import FOR_THE_OWNER, replacing
 from mmsk.persistence._archive import Archive
-from mmsk.persistence._references import digest_of
 
 FOR_THE_OWNER_ALONE = 0o700
 MOST_TIMES_SMALLER = 50  # numbers of a network hardly get smaller at all

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmsk._files import digest_of
 from mmsk.exceptions import ModelFileError
-from mmsk.persistence._references import FILE, FOLDER, HUB, NAMED, Reference, digest_of
+from mmsk.persistence._references import FILE, FOLDER, HUB, NAMED, Reference
 
 _SHOWN = 16  # digits of a digest in a message
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -90,15 +88,3 @@ def files_in(folder: Path) -> list[Path]:
     from mmsk._nets.transformer import SUFFIXES
 
     return sorted(file for file in folder.glob("*") if file.suffix in SUFFIXES and file.is_file())
-
-
-def digest_of(file: Path) -> str:
-    """Return the SHA-256 of a file; of one that did not change, it is computed once."""
-    status = file.stat()
-    return _digest(str(file.resolve()), status.st_size, status.st_mtime_ns, status.st_ino)
-
-
-@lru_cache(maxsize=64)
-def _digest(file: str, *status: int) -> str:
-    with open(file, "rb") as content:
-        return file_digest(content, "sha256").hexdigest()
