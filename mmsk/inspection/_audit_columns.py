@@ -113,11 +113,11 @@ def odd_sizes(looks: Looks) -> Iterator[Finding]:
 def odd_kinds(looks: Looks) -> Iterator[Finding]:
     """Find cells that differ from most of their column in what these share."""
     counts = Counter(looks.kinds)
-    if len(counts) < 2:
+    common, count = next(iter(counts.most_common(1)), (None, 0))
+    if 2 * count <= len(looks.rows):
         return
-    common, count = counts.most_common(1)[0]
     for row, kind in zip(looks.rows, looks.kinds, strict=True):
-        if kind != common and 2 * count > len(looks.rows):
+        if kind != common:
             reason = f"{kind}, unlike most cells of the column ({common})"
             yield Finding(row, looks.name, "kind", SUSPICIOUS, reason)
 
@@ -148,8 +148,6 @@ def repeated(columns: Sequence[Looks], target: Sequence[Any] | None) -> Iterator
 
 def leaks(looks: Looks, target: Sequence[Any]) -> Iterator[Finding]:
     """Find a column of files whose names tell the target."""
-    if looks.modality not in FILES:
-        return
     cells, column = looks.column.cells, looks.column
     rows = [
         row
