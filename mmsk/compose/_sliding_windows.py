@@ -181,7 +181,7 @@ class SlidingWindows(CellExtractor):
             )
         return reader
 
-    def _learn_with_target(self, column: RawColumn, y: Any) -> None:
+    def _learn(self, column: RawColumn, y: Any) -> None:
         if not _learns(self.extractor):
             return
         if y is not None:

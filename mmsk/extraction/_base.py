@@ -119,12 +119,8 @@ class CellExtractor(BaseExtractor):
     def _extract(self, samples: list[Any]) -> np.ndarray:
         """Compute one float32 row per sample, shape (len(samples), n_features)."""
 
-    def _learn(self, column: RawColumn) -> None:
-        """Learn from a column what rows depend on beside the parameters; here nothing."""
-
-    def _learn_with_target(self, column: RawColumn, y: Any) -> None:
-        """Learn from a column and a target; here from the column alone."""
-        self._learn(column)
+    def _learn(self, column: RawColumn, y: Any) -> None:
+        """Learn from a column, and a target, what rows depend on; here nothing."""
 
     @as_fit_task
     def fit(self, X: Any = None, y: Any = None) -> Self:
@@ -150,7 +146,7 @@ class CellExtractor(BaseExtractor):
         """
         self._check_all_parameters()
         if X is not None:
-            self._learn_with_target(raw_column(X), y)
+            self._learn(raw_column(X), y)
         elif get_tags(self).requires_fit:
             raise ValueError(f"{type(self).__name__} learns from the column: call fit(X).")
         return self
@@ -173,7 +169,7 @@ class CellExtractor(BaseExtractor):
         """
         self._check_all_parameters()
         column = raw_column(X)
-        self._learn_with_target(column, y)
+        self._learn(column, y)
         with (
             self._bar(column) as bar,
             FitTasks(self, column.n_present, self.batch_size) as tasks,

@@ -50,7 +50,7 @@ class SeriesExtractor(CellExtractor):
             raise ValueError(f"reader={self.reader!r} is not a SeriesReader or None.")
         self.reader.check_parameters()
 
-    def _learn(self, column: RawColumn) -> None:
+    def _learn(self, column: RawColumn, y: Any) -> None:
         self._learn_channels(self._first_readable(column)[1])
 
     def _learn_channels(self, series: Series) -> None:

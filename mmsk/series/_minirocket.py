@@ -152,7 +152,7 @@ class MiniRocketEmbedder(SeriesExtractor):
         check_number("random_state", self.random_state, low=0, high=2**63 - 1, integer=True)
         resolve_device(self.device)
 
-    def _learn(self, column: RawColumn) -> None:
+    def _learn(self, column: RawColumn, y: Any) -> None:
         generator = np.random.default_rng(self.random_state)
         first, series = self._first_readable(column)
         self._learn_channels(series)

@@ -174,7 +174,7 @@ class SpectralSeries(SeriesExtractor):
         except (TypeError, ValueError) as error:
             raise ValueError(f"window={self.window!r} is no window of scipy.signal.") from error
 
-    def _learn(self, column: RawColumn) -> None:
+    def _learn(self, column: RawColumn, y: Any) -> None:
         _, series = self._first_readable(column)
         self._learn_channels(series)
         self.sample_rate_ = series.sample_rate

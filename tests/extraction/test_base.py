@@ -46,7 +46,7 @@ class LearnedLetters(LetterCounts):
 
     _strings_are = "text"
 
-    def _learn(self, column):
+    def _learn(self, column, y):
         self.letters_ = "".join(sorted(set(column.cells[0])))
 
     def _fingerprint_state(self):
